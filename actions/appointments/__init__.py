@@ -1,0 +1,6 @@
+"""The life appointment: a time with a counsellor or in a room."""
+
+from actions.appointments.life import Appointments
+from actions.appointments.own import AppointmentRecords
+
+__all__ = ["AppointmentRecords", "Appointments"]

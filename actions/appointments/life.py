@@ -1,0 +1,155 @@
+"""The life appointment as the dialogue sees it: what is free, what is held, what a confirmed form commits."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from actions.appointments import booking, officers, store, waitlist
+from actions.appointments import commands as c
+from actions.appointments.availability import rules_of
+from actions.appointments.choosing import allowed_choices, calendar_choices, pick_calendar, time_choices
+from actions.appointments.form import WAITLIST, Form
+from actions.appointments.rules import AppointmentRules, CalendarSpec
+from actions.appointments.sweep import expire, sweep
+from actions.appointments.wishes import resolve
+from actions.blocks import consent
+from actions.core.commands import Registration, bound
+from actions.core.errors import DomainError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from actions.core.catalogue import Declaration
+    from actions.core.commands import Command, Context
+    from actions.core.life import Choice, Resolved
+    from actions.core.tables import Offering
+
+
+class Appointments:
+    """A time with a counsellor or in a room."""
+
+    name = "appointment"
+    rules = AppointmentRules
+    spec = CalendarSpec
+
+    def registrations(self) -> Sequence[Registration[Any]]:
+        """The commands of this life. Rights that depend on the record are checked where the record is locked."""
+        return (
+            Registration(command=c.Hold, handler=booking.hold, right=bound, private=_private),
+            Registration(command=c.Release, handler=booking.release, right=bound, private=_private),
+            Registration(command=c.Book, handler=booking.book, right=bound, private=_private),
+            Registration(command=c.Cancel, handler=booking.cancel, right=bound, private=_always),
+            Registration(command=c.Move, handler=booking.move, right=bound, private=_always),
+            Registration(command=c.JoinWaitlist, handler=waitlist.join, right=bound, private=_private),
+            Registration(command=c.LeaveWaitlist, handler=waitlist.leave, right=bound, private=_always),
+            Registration(command=c.AcceptOffer, handler=waitlist.accept, right=bound, private=_always),
+            Registration(command=c.DeclineOffer, handler=waitlist.decline, right=bound, private=_always),
+            Registration(command=c.Approve, handler=officers.approve, right=bound),
+            Registration(command=c.Refuse, handler=officers.refuse, right=bound),
+            Registration(command=c.Mark, handler=officers.mark, right=bound),
+            Registration(command=c.FixSeries, handler=officers.fix_series, right=bound),
+            Registration(command=c.Block, handler=officers.block, right=bound),
+            Registration(command=c.Agenda, handler=officers.agenda, right=bound),
+            Registration(command=c.Counts, handler=officers.counts, right=_may_count),
+        )
+
+    async def begin(self, context: Context, service: Declaration) -> Mapping[str, Any]:
+        """Fact `first`: consent has not been given yet. Raises DomainError("one_open_booking")."""
+        await expire(context, service.id)
+        await store.refuse_second(context, service)
+        purpose = rules_of(service).consent
+        if not purpose:
+            return {"first": False}
+        return {"first": await consent.find(context, context.actor.member_id, purpose) is None}
+
+    async def resolve(
+        self, context: Context, service: Declaration, values: Mapping[str, Any], changed: Iterable[str]
+    ) -> Resolved:
+        """Turns wishes ("下周三下午") into a slot where only one fits, and refuses what cannot be."""
+        await expire(context, service.id)
+        return await resolve(context, service, dict(values), set(changed))
+
+    async def choices(
+        self, context: Context, service: Declaration, values: Mapping[str, Any], key: str
+    ) -> tuple[Choice, ...]:
+        """Free times, calendars that are free then, or what a calendar allows."""
+        form = Form(service, values)
+        field = service.field(key)
+        if field.type == "slot":
+            return await time_choices(context, form)
+        if field.type == "offering":
+            return await calendar_choices(context, form)
+        return await allowed_choices(context, form, field)
+
+    async def hold(self, context: Context, service: Declaration, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Holds the slot; of several calendars that will do, the one with the fewest bookings."""
+        form = Form(service, values)
+        if form.time == WAITLIST:
+            return {}
+        slot = await pick_calendar(context, form)
+        await context.bus.execute(
+            c.Hold(
+                service=service.id,
+                offering_id=slot.offering_id,
+                starts_at=slot.starts_at,
+                party=form.party,
+            ),
+            context,
+        )
+        until = context.now + timedelta(minutes=rules_of(service).hold_minutes)
+        return {"picked": slot.title, "offering_id": slot.offering_id, "held_until": until.isoformat()}
+
+    async def release(self, context: Context, service: Declaration, values: Mapping[str, Any]) -> None:
+        """Lets go of the hold of a form that is given up."""
+        if "held_until" in values:
+            await context.bus.execute(c.Release(service=service.id), context)
+
+    def commit(self, service: Declaration, values: Mapping[str, Any]) -> Command:
+        """Book, or join the waitlist where the member chose to wait."""
+        form = Form(service, values)
+        if form.time == WAITLIST:
+            low, high = form.window or (None, None)
+            if low is None or high is None:
+                raise DomainError("slot_taken", field="time")
+            return c.JoinWaitlist(
+                service=service.id,
+                window_start=low,
+                window_end=high,
+                titles=[form.calendar] if form.calendar else [],
+                avoid=list(form.avoid),
+                party=form.party,
+                fields=form.plain,
+                confidential=form.confidential,
+                consent=form.consent,
+            )
+        return c.Book(
+            service=service.id,
+            offering_id=values["offering_id"],
+            starts_at=datetime.fromisoformat(form.time),
+            party=form.party,
+            weeks=form.weeks,
+            fields=form.plain,
+            confidential=form.confidential,
+            consent=form.consent,
+        )
+
+    async def offering_cancelled(self, context: Context, offering: Offering) -> int:
+        """Cancels what is booked in a calendar that is no more."""
+        return await officers.cancelled_offering(context, offering)
+
+    async def sweep(self, context: Context) -> int:
+        """What falls due by itself."""
+        return await sweep(context)
+
+
+def _private(command: Any, context: Context) -> bool:
+    return command.service in context.catalogue and context.catalogue[command.service].private
+
+
+def _always(_command: Any, _context: Context) -> bool:
+    return True
+
+
+async def _may_count(command: c.Counts, context: Context) -> bool:
+    return any(context.actor.holds(role, service=command.service) for role in ("union_officer", "administrator"))

@@ -1,0 +1,1 @@
+"""Contract and shared tables of everything the assistant can do."""

@@ -1,0 +1,219 @@
+"""The service catalogue: one typed declaration per service, read from data/services.
+
+A life brings a model of its own rules (`rules:` in the file); the catalogue knows only that there is one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, model_validator
+
+from actions.core.errors import ConfigurationError
+from actions.core.yamlfile import YamlFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+FieldType = Literal[
+    "slot",
+    "offering",
+    "choice",
+    "text",
+    "number",
+    "yes_no",
+    "consent",
+    "contact",
+    "record",
+    "staff_id",
+    "name",
+]
+
+
+class Declared(BaseModel):
+    """Base of everything that a declaration holds: frozen, and a key it does not know is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DeclaredChoice(Declared):
+    """One answer of a choice field; `also` are other ways in which people say it."""
+
+    value: str
+    also: tuple[str, ...] = ()
+
+
+class FormField(Declared):
+    """One question of a form.
+
+    `when` maps a field or a fact to the value (or one of the values) it must have for the question to be asked. `ask: on_request` fields are
+    filled where a member offers them or picks them at the read-back. `any` is the label of "no preference";
+    `avoidable` lets a member name what they do not want. `entity` is the NLU entity that fills the field.
+    """
+
+    key: str = Field(pattern=r"^[a-z][a-z_]*$")
+    type: FieldType
+    label: str
+    prompt: str
+    why: str
+    hint: str = ""
+    choices: tuple[DeclaredChoice, ...] = ()
+    entity: str = ""
+    any: str = ""
+    avoidable: bool = False
+    optional: bool = False
+    confidential: bool = False
+    ask: Literal["always", "on_request"] = "always"
+    when: dict[str, bool | str | tuple[str, ...]] = {}
+    max_length: int = 200
+    minimum: int = 1
+    maximum: int = 10_000
+    default: str | int | None = None
+
+    @model_validator(mode="after")
+    def _choices_belong(self) -> FormField:
+        if (self.type == "choice") != bool(self.choices):
+            message = "choices: are given for a field of type choice, and only there"
+            raise ValueError(message)
+        return self
+
+    def applies(self, values: Mapping[str, Any], facts: Mapping[str, Any]) -> bool:
+        """Whether the question is to be asked, given what is known."""
+        known = {**facts, **values}
+        return all(
+            known.get(name) in wanted if isinstance(wanted, tuple) else known.get(name) == wanted
+            for name, wanted in self.when.items()
+        )
+
+
+class Triggers(Declared):
+    """What opens a service."""
+
+    intents: tuple[str, ...] = ()
+    schedule: str = ""
+    officer: bool = False
+
+
+class Who(Declared):
+    """Who may use a service. `roles` empty means every member."""
+
+    bound: bool = True
+    status: tuple[Literal["active", "retired"], ...] = ("active", "retired")
+    roles: tuple[str, ...] = ()
+
+
+class Elsewhere(Declared):
+    """A service that is kept in another system: the assistant answers and links, and keeps no second ledger."""
+
+    text: str
+    link: str = ""
+
+
+class NoRules(Declared):
+    """The rules of a life that has none of its own."""
+
+
+class Declaration(Declared):
+    """One service. `confirm: false` commits a full form without a read-back, for what only looks or has its own proof."""
+
+    id: str = Field(pattern=r"^[a-z][a-z_]*$")
+    title: str
+    short: str
+    life: str
+    paragraphs: tuple[int, ...] = ()
+    triggers: Triggers
+    who: Who = Who()
+    private: bool = False
+    confirm: bool = True
+    form: tuple[FormField, ...] = ()
+    rules: SerializeAsAny[Declared] = NoRules()
+    columns: tuple[str, ...] = ()
+    retention_days: int | None = None
+    elsewhere: Elsewhere | None = None
+
+    @model_validator(mode="after")
+    def _keys_once(self) -> Declaration:
+        keys = [item.key for item in self.form]
+        if len(set(keys)) != len(keys):
+            message = "form: a field's key is there twice"
+            raise ValueError(message)
+        return self
+
+    def field(self, key: str) -> FormField:
+        """The form's field of that key. Raises KeyError."""
+        for item in self.form:
+            if item.key == key:
+                return item
+        raise KeyError(key)
+
+
+class Catalogue:
+    """All services, by id and by intent."""
+
+    def __init__(self, declarations: Mapping[str, Declaration]) -> None:
+        self._by_id = dict(declarations)
+        self._by_intent: dict[str, list[Declaration]] = {}
+        for declaration in self._by_id.values():
+            for intent in declaration.triggers.intents:
+                self._by_intent.setdefault(intent, []).append(declaration)
+
+    def __iter__(self) -> Iterator[Declaration]:
+        return iter(self._by_id.values())
+
+    def __contains__(self, service: str) -> bool:
+        return service in self._by_id
+
+    def __getitem__(self, service: str) -> Declaration:
+        return self._by_id[service]
+
+    def opened_by(self, intent: str) -> tuple[Declaration, ...]:
+        """Services that an intent opens."""
+        return tuple(self._by_intent.get(intent, ()))
+
+
+def load_catalogue(
+    folder: Path,
+    rules: Mapping[str, type[Declared]],
+    overrides: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Catalogue:
+    """Reads every `*.yml` of the folder. `rules` maps a life to the model of its rules.
+
+    `overrides` are the settings of a service (`services.counseling.horizon_days: 14`), laid over its rules.
+    Raises ConfigurationError that names file and line of every fault.
+    """
+    overrides = overrides or {}
+    declarations: dict[str, Declaration] = {}
+    faults: list[str] = []
+    for path in sorted(folder.glob("*.yml")):
+        try:
+            declaration = _load_one(path, rules, overrides.get(path.stem, {}))
+        except ConfigurationError as error:
+            faults.append(str(error))
+            continue
+        declarations[declaration.id] = declaration
+    faults += [f"settings: services.{name}: there is no such service" for name in overrides if not _named(folder, name)]
+    if faults:
+        raise ConfigurationError("\n".join(faults))
+    return Catalogue(declarations)
+
+
+def _named(folder: Path, service: str) -> bool:
+    return (folder / f"{service}.yml").exists()
+
+
+def _load_one(path: Path, rules: Mapping[str, type[Declared]], overrides: Mapping[str, Any]) -> Declaration:
+    file = YamlFile(path)
+    if not isinstance(file.data, dict):
+        raise ConfigurationError(f"{path}:1: expected a mapping")
+    life = str(file.data.get("life"))
+    if life not in rules:
+        raise ConfigurationError(f"{path}:{file.line(['life'])}: life: {life!r} is none of {', '.join(sorted(rules))}")
+    try:
+        own = rules[life].model_validate({**(file.data.get("rules") or {}), **overrides})
+    except ValidationError as error:
+        raise ConfigurationError("\n".join(file.faults(error, below=["rules"]))) from error
+    declaration = file.validate(Declaration, {**file.data, "rules": own})
+    if declaration.id != path.stem:
+        raise ConfigurationError(f"{path}:{file.line(['id'])}: id: must be the file's name, {path.stem!r}")
+    return declaration

@@ -1,0 +1,147 @@
+"""What a life offers to the dialogue: it resolves answers against the records, lists choices, holds, and commits.
+
+The dialogue itself is pure; everything that needs the database is asked of these methods within the turn's
+transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from actions.core.catalogue import Declaration, Declared
+    from actions.core.commands import Command, Context, Registration
+    from actions.core.errors import DomainError
+    from actions.core.tables import Offering
+
+
+class Choice(BaseModel):
+    """One answer that is offered: `value` goes into the form, `label` is what a member reads and may type."""
+
+    model_config = ConfigDict(frozen=True)
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Resolved:
+    """A form's values after the records were asked.
+
+    A value that does not hold is dropped, and told in `refusals`. `changed` names what this message said.
+    """
+
+    values: Mapping[str, Any]
+    refusals: tuple[DomainError, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Item:
+    """A record of a member's own, as it is listed ("我的事项")."""
+
+    ref: str
+    service: str
+    title: str
+    state: str
+    starts_at: datetime | None = None
+    withdrawable: bool = False
+    movable: bool = False
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Snapshot:
+    """A record as `bot replay` and the tests read it; confidential fields in clear."""
+
+    service: str
+    kind: str
+    state: str
+    member: str
+    fields: Mapping[str, Any]
+
+
+class Life(Protocol):
+    """One kind of service."""
+
+    name: str
+    rules: type[Declared]
+    spec: type[Declared]
+
+    def registrations(self) -> Sequence[Registration[Any]]:
+        """The commands of this life."""
+        ...
+
+    async def begin(self, context: Context, service: Declaration) -> Mapping[str, Any]:
+        """Facts that the form's `when` may ask for. Raises DomainError where the member may not use it now."""
+        ...
+
+    async def resolve(
+        self, context: Context, service: Declaration, values: Mapping[str, Any], changed: Iterable[str]
+    ) -> Resolved:
+        """Holds what was just said against the records."""
+        ...
+
+    async def choices(
+        self, context: Context, service: Declaration, values: Mapping[str, Any], key: str
+    ) -> tuple[Choice, ...]:
+        """What may be answered to a field, best first. Raises DomainError where nothing is left."""
+        ...
+
+    async def hold(self, context: Context, service: Declaration, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Keeps what is scarce while the member confirms; returns values to add to the form."""
+        ...
+
+    async def release(self, context: Context, service: Declaration, values: Mapping[str, Any]) -> None:
+        """Lets go of what was held for a form that is given up or changed."""
+        ...
+
+    def commit(self, service: Declaration, values: Mapping[str, Any]) -> Command:
+        """The command that a confirmed form sends."""
+        ...
+
+    async def offering_cancelled(self, context: Context, offering: Offering) -> int:
+        """Ends what an offering holds and tells those concerned; returns how many."""
+        ...
+
+
+class Records(Protocol):
+    """A life whose records a member can look at, withdraw and move. `kinds` are what stands before the colon of a ref."""
+
+    kinds: tuple[str, ...]
+
+    async def items(self, context: Context, member_id: int) -> Sequence[Item]:
+        """The member's open records, soonest first."""
+        ...
+
+    async def item(self, context: Context, ref: str) -> Item | None:
+        """One record of the actor's own, or None."""
+        ...
+
+    def withdrawal(self, ref: str) -> Command:
+        """The command that withdraws a record."""
+        ...
+
+    async def moves(self, context: Context, ref: str, wanted: Mapping[str, Any] | None) -> tuple[Choice, ...]:
+        """Times to which a record can be moved, those that fit `wanted` (a time mention as JSON) first."""
+        ...
+
+    def move(self, ref: str, value: str) -> Command:
+        """The command that moves a record to a time of `moves`."""
+        ...
+
+    async def snapshots(self, context: Context) -> Sequence[Snapshot]:
+        """All records of this life, for a replay."""
+        ...
+
+
+class Sweeper(Protocol):
+    """Something that falls due by itself: holds and offers that expire, retention."""
+
+    async def sweep(self, context: Context) -> int:
+        """Does what is due at `context.now`; returns how much was done."""
+        ...

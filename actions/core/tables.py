@@ -1,0 +1,257 @@
+"""Tables that every life shares. Times are UTC; whatever is said or asked in private is sealed by the vault."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from actions.core.zones import to_utc
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime, kept in UTC on every database; a naive one is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Python -> database."""
+        if value is None:
+            return None
+        moment = to_utc(value)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Database -> Python."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Base of all tables; constraints have names that migrations and errors can rely on."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: UtcDateTime(),
+        dict[str, Any]: JSON(),
+        list[str]: JSON(),
+    }
+
+
+class Unit(Base):
+    """A unit with a union of its own (二级单位工会)."""
+
+    __tablename__ = "unit"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(80), unique=True)
+
+
+class Member(Base):
+    """A person on the roster; `status` is active, retired or left."""
+
+    __tablename__ = "member"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    staff_id: Mapped[str] = mapped_column(String(20), unique=True)
+    name: Mapped[str] = mapped_column(String(40))
+    sex: Mapped[str] = mapped_column(String(4), default="")
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
+    phone: Mapped[str] = mapped_column(String(20), default="")
+    email: Mapped[str] = mapped_column(String(120), default="")
+    birthday: Mapped[date | None]
+    status: Mapped[str] = mapped_column(String(12), default="active")
+    tags: Mapped[list[str]] = mapped_column(default=list)
+    unit: Mapped[Unit | None] = relationship(lazy="joined")
+
+
+class Account(Base):
+    """A sender of a channel; bound once it belongs to a member. `conversation` is where it is spoken to in private."""
+
+    __tablename__ = "account"
+    __table_args__ = (UniqueConstraint("channel", "account", "sender"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(String(20))
+    account: Mapped[str] = mapped_column(String(60), default="")
+    sender: Mapped[str] = mapped_column(String(120))
+    conversation: Mapped[str | None] = mapped_column(String(160))
+    member_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"), index=True)
+    bound_at: Mapped[datetime | None]
+    heard_at: Mapped[datetime]
+
+
+class RoleGrant(Base):
+    """A role, for one service and one unit where they are named, else for all."""
+
+    __tablename__ = "role_grant"
+    __table_args__ = (UniqueConstraint("member_id", "role", "service", "unit_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
+    role: Mapped[str] = mapped_column(String(20))
+    service: Mapped[str] = mapped_column(String(40), default="")
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
+
+
+class Credential(Base):
+    """An officer's password for the console, as an Argon2 hash; `temporary` ones must be changed at first use."""
+
+    __tablename__ = "credential"
+
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), primary_key=True)
+    password_hash: Mapped[str] = mapped_column(String(200))
+    temporary: Mapped[bool]
+    failures: Mapped[int] = mapped_column(default=0)
+    locked_until: Mapped[datetime | None]
+
+
+class ApiKey(Base):
+    """A bearer key of a server-side caller; only its hash is kept."""
+
+    __tablename__ = "api_key"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(60), unique=True)
+    key_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class WebSession(Base):
+    """A cookie session of the chat page; only the hash of its token is kept."""
+
+    __tablename__ = "web_session"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    sender: Mapped[str] = mapped_column(String(120))
+    conversation: Mapped[str] = mapped_column(String(160))
+    expires_at: Mapped[datetime]
+
+
+class Conversation(Base):
+    """Dialogue state of one conversation, sealed."""
+
+    __tablename__ = "conversation"
+    __table_args__ = (UniqueConstraint("channel", "account", "key"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(String(20))
+    account: Mapped[str] = mapped_column(String(60), default="")
+    key: Mapped[str] = mapped_column(String(160))
+    state: Mapped[str] = mapped_column(default="")
+    touched_at: Mapped[datetime]
+
+
+class Turn(Base):
+    """One message that was answered. The unique event id makes a repeated delivery harmless; `replies` are sealed."""
+
+    __tablename__ = "turn"
+    __table_args__ = (UniqueConstraint("channel", "account", "event_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(String(20))
+    account: Mapped[str] = mapped_column(String(60), default="")
+    event_id: Mapped[str] = mapped_column(String(160))
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), index=True)
+    replies: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class Outgoing(Base):
+    """Something to be said: a reply to a turn, or a notice to a member. `content` (wording, params, options) is sealed.
+
+    `state` is queued, sent, failed, cancelled or expired. `subject` ("appointment:12") is what it speaks of, so that
+    it can be cancelled with it.
+    """
+
+    __tablename__ = "outgoing"
+    __table_args__ = (
+        Index("ix_outgoing_state_due_at", "state", "due_at"),
+        UniqueConstraint("unique_key"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    member_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
+    channel: Mapped[str] = mapped_column(String(20), default="")
+    account: Mapped[str] = mapped_column(String(60), default="")
+    conversation: Mapped[str] = mapped_column(String(160), default="")
+    turn_id: Mapped[int | None] = mapped_column(ForeignKey("turn.id"), index=True)
+    content: Mapped[str]
+    subject: Mapped[str] = mapped_column(String(60), default="", index=True)
+    unique_key: Mapped[str | None] = mapped_column(String(120))
+    due_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    state: Mapped[str] = mapped_column(String(12), default="queued")
+    attempts: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str] = mapped_column(String(120), default="")
+    sent_at: Mapped[datetime | None]
+
+
+class Prompt(Base):
+    """Options on a notification, each of which runs a command ("同意" -> approve). `options` are sealed."""
+
+    __tablename__ = "prompt"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(12), unique=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), index=True)
+    options: Mapped[str]
+    subject: Mapped[str] = mapped_column(String(60), index=True)
+    expires_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+
+
+class Audit(Base):
+    """What was changed, by whom. Actors of private services are pseudonyms; `detail` holds no personal data."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    actor: Mapped[str] = mapped_column(String(40), index=True)
+    command: Mapped[str] = mapped_column(String(60))
+    subject: Mapped[str] = mapped_column(String(60), default="")
+    result: Mapped[str] = mapped_column(String(40))
+    detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class Offering(Base):
+    """What runs this year of a service: a counsellor's calendar, a room, a match, a call. `spec` fits its life.
+
+    `state` is draft, open, closed or cancelled. `owner_id` is who answers for it: the counsellor, the key-holder.
+    """
+
+    __tablename__ = "offering"
+    __table_args__ = (UniqueConstraint("service", "title"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    service: Mapped[str] = mapped_column(String(40))
+    title: Mapped[str] = mapped_column(String(120))
+    state: Mapped[str] = mapped_column(String(12), default="open")
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
+    spec: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    example: Mapped[bool] = mapped_column(default=False)

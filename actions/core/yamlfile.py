@@ -1,0 +1,83 @@
+"""YAML files that people edit: a fault names the file and the line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from actions.core.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class YamlFile:
+    """One parsed file with the line of each of its values."""
+
+    def __init__(self, path: Path) -> None:
+        """Reads the file. Raises ConfigurationError where it is no YAML or holds a key twice."""
+        self.path = path
+        try:
+            loader = yaml.CSafeLoader(path.read_text(encoding="utf-8"))
+            self._root = loader.get_single_node()
+            self._refuse_double_keys(self._root)
+            self.data: Any = None if self._root is None else loader.construct_document(self._root)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            line = mark.line + 1 if mark else 1
+            raise ConfigurationError(f"{path}:{line}: {error.problem or error.context}") from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"{path}: {error}") from error
+
+    def _refuse_double_keys(self, node: yaml.Node | None) -> None:
+        if isinstance(node, yaml.SequenceNode):
+            for child in node.value:
+                self._refuse_double_keys(child)
+        if not isinstance(node, yaml.MappingNode):
+            return
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                raise ConfigurationError(f"{self.path}:{key.start_mark.line + 1}: the key {key.value!r} is there twice")
+            seen.add(key.value)
+            self._refuse_double_keys(value)
+
+    def line(self, where: Sequence[str | int]) -> int:
+        """The line, from 1, of the value at a path of keys and indexes, or of the nearest value above it."""
+        node: Any = self._root
+        line = 1
+        for step in where:
+            if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+                node = node.value[step]
+            elif isinstance(node, yaml.MappingNode):
+                found = [(key, value) for key, value in node.value if key.value == str(step)]
+                if not found:
+                    continue  # a step that pydantic adds (the tag of a union), or a missing key
+                key, node = found[0]
+                line = key.start_mark.line + 1
+                continue
+            else:
+                break
+            line = node.start_mark.line + 1
+        return line
+
+    def validate(self, model: type[M], data: Any = None) -> M:
+        """The file's data as a model. Raises ConfigurationError that lists each fault with its line."""
+        try:
+            return model.model_validate(self.data if data is None else data)
+        except ValidationError as error:
+            raise ConfigurationError("\n".join(self.faults(error))) from error
+
+    def faults(self, error: ValidationError, *, below: Sequence[str | int] = ()) -> list[str]:
+        """One line per fault of a validation error; `below` is where in the file the data stood."""
+        lines = []
+        for fault in error.errors():
+            where = [*below, *fault["loc"]]
+            name = ".".join(map(str, where)) or "the file"
+            lines.append(f"{self.path}:{self.line(where)}: {name}: {fault['msg']}")
+        return lines

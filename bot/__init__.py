@@ -1,0 +1,1 @@
+"""The running assistant: channels, turns, delivery, and the composition root."""

@@ -1,0 +1,93 @@
+"""What goes in and out of a conversation: our own frozen types. SDK objects stop in bot/channels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Chat = Literal["private", "group"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Address:
+    """Where something is said: a conversation of a channel's account. `chat` tells whether others read along."""
+
+    channel: str
+    account: str = ""
+    conversation: str
+    chat: Chat = "private"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attachment:
+    """Something sent along with a message; `kind` is picture, file, voice or video."""
+
+    kind: str
+    name: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inbound:
+    """One message. `event_id` is unique per channel and account; the same one twice is answered the same."""
+
+    address: Address
+    event_id: str
+    sender: str
+    text: str
+    mentioned: bool = False
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Option:
+    """An answer to click: `value` is sent as text."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outbound:
+    """One message to be said, rendered. `to` is the member's or sender's name for a replay, "group" in a group."""
+
+    address: Address
+    text: str
+    options: tuple[Option, ...] = ()
+    link: str = ""
+    id: int = 0
+
+
+class SendError(Exception):
+    """A channel could not send. `permanent` ones are not tried again."""
+
+    def __init__(self, reason: str, *, permanent: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.permanent = permanent
+
+
+class Sender(Protocol):
+    """The sending half of a channel."""
+
+    name: str
+
+    async def send(self, message: Outbound) -> None:
+        """Hands a message over. Raises SendError."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Senders:
+    """All senders by channel name."""
+
+    by_channel: Mapping[str, Sender] = field(default_factory=dict)
+
+    def of(self, channel: str) -> Sender:
+        """The sender of a channel. Raises SendError for one that is not running."""
+        sender = self.by_channel.get(channel)
+        if sender is None:
+            raise SendError(f"no channel {channel!r} is running", permanent=False)
+        return sender

@@ -1,0 +1,182 @@
+"""Settings: settings.yml, then the environment (NJR_…, nested by __). A key that is not known is refused."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from actions.core.errors import ConfigurationError
+from actions.core.yamlfile import YamlFile
+
+#: The checkout: data/ and migrations/ are read from here, var/ is written here.
+ROOT = Path(__file__).resolve().parent.parent
+
+_PREFIX = "NJR_"
+
+
+class Part(BaseModel):
+    """A section of the settings."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class HttpSettings(Part):
+    """Where the HTTP server listens. `public_url` is how members reach it (https behind a proxy)."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=1, le=65535)
+    public_url: str = ""
+
+
+class DatabaseSettings(Part):
+    """An SQLAlchemy URL; empty is the embedded default, SQLite in var/."""
+
+    url: str = ""
+
+
+class VaultSettings(Part):
+    """Keys of the sealed fields, `id:base64url[,…]`, oldest first; empty makes one in var/ on the embedded default."""
+
+    keys: SecretStr = SecretStr("")
+
+
+class DialogueSettings(Part):
+    """How long a form may lie idle, and how sure the NLU must be."""
+
+    idle_minutes: int = Field(30, gt=0)
+    draft_days: int = Field(7, gt=0)
+    open_confidence: float = Field(0.45, gt=0, le=1)
+    clarify_margin: float = Field(0.12, ge=0, le=1)
+
+
+class MailSettings(Part):
+    """The SMTP server that carries one-time codes."""
+
+    host: str = ""
+    port: int = 587
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    sender: str = ""
+    tls: Literal["starttls", "tls", "none"] = "starttls"
+
+
+class SafetySettings(Part):
+    """Who helps in a crisis. Numbers of the campus are 示例 until set."""
+
+    hotline: str = "12356"
+    campus_line: str = "0516-0000-0000（示例）"
+    acknowledge_minutes: int = Field(10, gt=0)
+    opens: str = "08:00"
+    closes: str = "21:00"
+
+
+class UnionSettings(Part):
+    """How members reach people."""
+
+    name: str = "校工会"
+    phone: str = "0516-0000-0001（示例）"
+    office: str = "工会办公室（示例）"
+
+
+class PrivacySettings(Part):
+    """How long the sealed text of turns and sent notices is kept, for repeated deliveries and the page's history."""
+
+    text_hours: int = Field(24, gt=0)
+
+
+class Settings(BaseSettings):
+    """Everything an operator may set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+
+    http: HttpSettings = HttpSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    vault: VaultSettings = VaultSettings()
+    dialogue: DialogueSettings = DialogueSettings()
+    mail: MailSettings = MailSettings()
+    safety: SafetySettings = SafetySettings()
+    union: UnionSettings = UnionSettings()
+    privacy: PrivacySettings = PrivacySettings()
+    services: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    demo: bool | None = None
+    names: tuple[str, ...] = ("娘家人", "工会小助手")
+    data_dir: Path = ROOT / "data"
+    var_dir: Path = ROOT / "var"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    fault: str = ""
+
+    @field_validator("data_dir", "var_dir")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        return path if path.is_absolute() else ROOT / path
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment over what was read from the file (given as init arguments)."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+    @property
+    def database_url(self) -> str:
+        """The database to open."""
+        return self.database.url or f"sqlite+aiosqlite:///{self.var_dir / 'niangjiaren.db'}"
+
+    @property
+    def embedded(self) -> bool:
+        """Whether this is the embedded default, which may fill itself with the demo world."""
+        return not self.database.url
+
+
+def settings_path() -> Path:
+    """The settings file: NJR_SETTINGS, or settings.yml in the checkout."""
+    return Path(os.environ.get(f"{_PREFIX}SETTINGS") or ROOT / "settings.yml")
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Reads the settings. Raises ConfigurationError that names the file and line, or the variable, of each fault."""
+    path = path or settings_path()
+    file = YamlFile(path) if path.exists() else None
+    data = {} if file is None or file.data is None else file.data
+    if not isinstance(data, dict):
+        raise ConfigurationError(f"{path}:1: expected a mapping")
+    _refuse_unknown_variables()
+    try:
+        return Settings(**data)
+    except ValidationError as error:
+        raise ConfigurationError("\n".join(_faults(error, file))) from error
+
+
+def _refuse_unknown_variables() -> None:
+    known = {f"{_PREFIX}{name.upper()}" for name in Settings.model_fields} | {f"{_PREFIX}SETTINGS"}
+    for variable in sorted(os.environ):
+        if variable.startswith(_PREFIX) and variable.split("__", maxsplit=1)[0].upper() not in known:
+            raise ConfigurationError(f"{variable}: there is no such setting")
+
+
+def _faults(error: ValidationError, file: YamlFile | None) -> list[str]:
+    lines = []
+    for fault in error.errors():
+        variable = _PREFIX + "__".join(str(step).upper() for step in fault["loc"])
+        name = ".".join(map(str, fault["loc"]))
+        if variable in os.environ or file is None:
+            lines.append(f"{variable}: {fault['msg']}")
+        else:
+            lines.append(f"{file.path}:{file.line(fault['loc'])}: {name}: {fault['msg']}")
+    return lines

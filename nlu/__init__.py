@@ -1,0 +1,1 @@
+"""Understanding of one message: text -> Parse. A pure library that imports nothing of the rest of the project."""

@@ -1,0 +1,209 @@
+"""From a message to a `Parse`: whatever engine ranks the intents, the rules around it are the same."""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from zoneinfo import ZoneInfo
+
+from nlu import crisis, times
+from nlu.entities import Extractor
+from nlu.text import LONGEST, normalise
+from nlu.types import Parse, Ranked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from nlu.engine import Model
+    from nlu.types import Entity, Gazetteer, TimeMention
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+OUT_OF_SCOPE: Final = "out_of_scope"
+
+#: Below this confidence an intent is not acted upon.
+THRESHOLD: Final = 0.2
+#: The engine may see a crisis that no rule names, but then it has to be sure.
+_CRISIS_THRESHOLD: Final = 0.6
+_SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
+_RANKED: Final = 5
+
+_YES: Final = re.compile(
+    r"[好行可是对嗯恩哦噢确要成中妥准有愿想收昂得诺√√]|同意|没错|没问题|不错|没毛病|没意见|没异议|没啥|就这|就按|按这|继续|提交|当然|必须|走起|需要|阔以|ok|ye[sp]|sure|\b[1yk]\b"
+)
+_NOT_YES: Final = re.compile(
+    r"(?:不|没)(?:太|大|怎么|再|能)?(?:是|对|行|可以|可|好(?!意思)|要|同意|想|需要|准|愿意?|有|确定|成|得)"
+)
+_NO: Final = re.compile(r"[不没别否错非算免甭莫拒勿改反吧删]|取消|\bno\b|nope|\bn\b|哪有|才怪|等等|慢着|重来")
+
+#: Intents that begin or go on with something, and so are refused where the member says no to it.
+_WISHES: Final = frozenset(
+    {"book_counseling", "book_room", "register_sports", "register_activity", "join_retreat", "choose_benefit"}
+    | {"join_club", "submit_idea", "submit_achievement", "submit_proposal", "second_proposal", "apply_aid"}
+    | {"claim_condolence", "nominate", "review_club", "order_service", "apply_project", "submit_news", "bind"}
+    | {"subscribe", "affirm", "broadcast"}
+)
+_DOING: Final = (
+    r"(?:预约|预订|预定|报名|参加|参与|加入|入会|申请|申报|提交|登记|推荐|订阅|附议|投稿|绑定|约|订|定|报|去|办|填|选|领|交|提|投|弄|搞|来)"
+)
+_REFUSES: Final = (
+    re.compile(
+        rf"(?<![能要得是会可想约报好何])(?:不(?:太|是很)?(?:想|要|打算|准备|用|需要|考虑)?|别|甭|没空|没时间|懒得)(?:再|给我|帮我|去|来)?{_DOING}[^,。?!;]{{0,8}}了(?!吗|么|没|嘛|\?)"
+    ),
+    re.compile(
+        rf"(?<![是能要])(?:不想|不要|不打算|不准备|不考虑|不愿意|先不|先别|别|暂时不|还是不)(?:再|给我|帮我|去|来)?{_DOING}(?:名|它|这个|那个|吧|啊|哈|呢|先)*(?:[,。!;]|$)"
+    ),
+)
+_ASKS_OR_AMENDS: Final = re.compile(
+    r"不是不|换[一个成到别]|换到|换成|改[到成约在]|另[约选外]|想约别|怎么|为什么|为啥|咋|吗\W*$|\?|不了了"
+)
+
+
+class Engine(Protocol):
+    """Ranks the intents of a message."""
+
+    async def classify(self, text: str) -> tuple[Ranked, ...]:
+        """Every intent, or the best of them, best first; nothing when the message has no word the engine knows.
+
+        Args:
+            text: normalised (`nlu.text.normalise`), at most `nlu.text.LONGEST` code points.
+        """
+        ...
+
+
+class Embedded:
+    """A trained model as an engine."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    async def classify(self, text: str) -> tuple[Ranked, ...]:
+        """See `Engine.classify`."""
+        return self._model.classify(text)
+
+
+class Pipeline:
+    """Turns messages into parses.
+
+    Args:
+        engine: ranks the intents.
+        gazetteer: the names that members may use for things, by entity.
+        threshold: confidence, 0 to 1, from which an intent is acted upon; engines differ in theirs.
+    """
+
+    def __init__(self, engine: Engine, *, gazetteer: Gazetteer | None = None, threshold: float = THRESHOLD) -> None:
+        self._engine = engine
+        self._threshold = threshold
+        self._extractor = Extractor(gazetteer or {})
+
+    def update_gazetteer(self, gazetteer: Gazetteer) -> None:
+        """Know other names from the next message on."""
+        self._extractor = Extractor(gazetteer)
+
+    async def parse(self, text: str, now: datetime) -> Parse:
+        """Understand one message. Never raises: what fails is logged (without the text) and left empty.
+
+        Args:
+            text: any string, as it was sent; entities and times are looked for in its first 2,000 code points.
+            now: the moment of the message, with its zone.
+        """
+        head, extractor = text[:LONGEST], self._extractor
+        mentions: tuple[TimeMention, ...] = _or(lambda: times.parse(head, now), ())
+        entities: tuple[Entity, ...] = _or(lambda: extractor.extract(head, mentions), ())
+        impossible: tuple[str, ...] = _or(lambda: times.impossible(head, now), ())
+        found = Parse(
+            text=text, intent=OUT_OF_SCOPE, confidence=0.0, entities=entities, times=mentions, impossible=impossible
+        )
+        return self._understand(found, await self._rank(normalise(text)))
+
+    async def _rank(self, plain: str) -> tuple[Ranked, ...]:
+        try:
+            return await self._engine.classify(plain) if plain else ()
+        except Exception as error:  # an engine that is away must not silence the crisis rules
+            log.error("the engine failed: %s", type(error).__name__)  # noqa: TRY400 -- a trace may hold the text
+            return ()
+
+    def _understand(self, found: Parse, ranking: tuple[Ranked, ...]) -> Parse:
+        """Choose the intent: the crisis rules, then refusals, then the best ranked that is sure and has evidence."""
+        plain = normalise(found.text)
+        danger = crisis.detect(found.text)
+        if danger:
+            ranking = _promote(ranking, "crisis", 1.0)
+            return replace(found, intent="crisis", confidence=1.0, ranking=ranking[:_RANKED], crisis=danger)
+        ranking = _refusal(plain, ranking)
+        best = next((r for r in ranking if _stands(r, plain, self._threshold)), None)
+        if best is None or best.intent == OUT_OF_SCOPE:
+            share = next((r.confidence for r in ranking if r.intent == OUT_OF_SCOPE), 0.0)
+            return replace(found, confidence=share, ranking=ranking[:_RANKED])
+        kind = crisis.kind_of(found.text) if best.intent == "crisis" else None
+        return replace(
+            found, intent=best.intent, confidence=best.confidence, ranking=ranking[:_RANKED], crisis=kind
+        )
+
+
+def _or(attempt: Callable[[], T], otherwise: T) -> T:
+    try:
+        return attempt()
+    except Exception as error:  # a member's message is answered whatever an extractor makes of it
+        log.error("an extractor failed: %s", type(error).__name__)  # noqa: TRY400 -- a trace may hold the text
+        return otherwise
+
+
+def _stands(ranked: Ranked, plain: str, threshold: float) -> bool:
+    """Whether an intent may be acted upon: sure enough, and a yes or no really said."""
+    if ranked.intent == "crisis":
+        return ranked.confidence >= _CRISIS_THRESHOLD
+    if ranked.confidence < threshold:
+        return False
+    if ranked.intent == "affirm":
+        return bool(_YES.search(_NOT_YES.sub("", plain)))
+    return ranked.intent != "deny" or bool(_NO.search(plain))
+
+
+def refuses(plain: str) -> bool:
+    """Whether a normalised message says no to a thing that it names (我不想预约了), and neither asks nor amends."""
+    if _ASKS_OR_AMENDS.search(plain):
+        return False
+    return any(pattern.search(plain) for pattern in _REFUSES)
+
+
+def _refusal(plain: str, ranking: tuple[Ranked, ...]) -> tuple[Ranked, ...]:
+    """Give what was ranked as a wish, but is a refusal, to cancel or withdraw, whichever is the likelier."""
+    if not ranking or ranking[0].intent not in _WISHES or not refuses(plain):
+        return ranking
+    shares = {r.intent: r.confidence for r in ranking}
+    target = max(("cancel", "withdraw"), key=lambda intent: shares.get(intent, 0.0))
+    refused = sum(r.confidence for r in ranking if r.intent in _WISHES)
+    rest = tuple(replace(r, confidence=0.0) if r.intent in _WISHES else r for r in ranking)
+    ordered = tuple(sorted(rest, key=lambda r: -r.confidence))
+    return _promote(ordered, target, min(1.0, shares.get(target, 0.0) + refused))
+
+
+def _promote(ranking: tuple[Ranked, ...], intent: str, confidence: float) -> tuple[Ranked, ...]:
+    others = tuple(r for r in ranking if r.intent != intent)
+    return (Ranked(intent=intent, confidence=confidence), *others)
+
+
+def to_json(parse: Parse) -> dict[str, Any]:
+    """The shape that `bot parse` prints (docs: command line contract); times are ISO 8601 at +08:00."""
+    return {
+        "text": parse.text,
+        "intent": parse.intent,
+        "confidence": parse.confidence,
+        "ranking": [{"intent": r.intent, "confidence": r.confidence} for r in parse.ranking[:_RANKED]],
+        "entities": [
+            {"entity": e.name, "value": e.value, "start": e.start, "end": e.end} for e in parse.entities
+        ],
+        "times": [
+            {"text": t.text, "start": _iso(t.start), "end": _iso(t.end), "kind": t.kind} for t in parse.times
+        ],
+    }
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(_SHANGHAI).isoformat()
