@@ -3,7 +3,7 @@
 
 FROM python:3.12-slim AS build
 ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never
-RUN pip install --no-cache-dir "uv>=0.9,<1"
+RUN pip install --no-cache-dir "uv==0.13.*"
 WORKDIR /app
 # Dependencies change less often than code: a layer of their own keeps rebuilding quick.
 COPY pyproject.toml uv.lock ./

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 Chat = Literal["private", "group"]
 
@@ -70,9 +70,10 @@ class SendError(Exception):
 
 
 class Sender(Protocol):
-    """The sending half of a channel."""
+    """The sending half of a channel. A `pulled` channel's clients fetch what was said: sending only wakes them."""
 
     name: str
+    pulled: bool
 
     async def send(self, message: Outbound) -> None:
         """Hands a message over. Raises SendError."""
@@ -91,3 +92,9 @@ class Senders:
         if sender is None:
             raise SendError(f"no channel {channel!r} is running", permanent=False)
         return sender
+
+
+def numbered(text: str, options: Sequence[Option], *, first: int = 1) -> str:
+    """The text with its options as a numbered list, for channels without buttons; `first` is the first number."""
+    lines = [f"{number}. {option.label}" for number, option in enumerate(options, start=first)]
+    return "\n".join([text, *lines])

@@ -32,6 +32,7 @@ def ensure_model(data_dir: Path, cache_dir: Path, *, seed: int = 0) -> Model:
         DataError: the training data cannot be read.
         ValueError: too little of it to learn from.
         OSError: the cache cannot be written.
+
     """
     examples = read(data_dir)
     data = data_hash(examples)

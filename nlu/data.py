@@ -8,7 +8,6 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
@@ -17,6 +16,7 @@ from nlu.text import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
+    from pathlib import Path
 
 #: An intent with fewer examples than this is learned too badly to be offered to members.
 FEWEST_EXAMPLES = 15
@@ -57,6 +57,7 @@ def read(path: Path) -> tuple[Example, ...]:
 
     Raises:
         DataError: nothing there, or something in it that is no training data.
+
     """
     if not path.is_dir():
         return tuple(_read_file(path))
@@ -101,7 +102,7 @@ def _read_yaml(file: Path, content: str) -> Iterator[Example]:
     top = _mapping(root)
     version = top.get("version")
     if isinstance(version, yaml.ScalarNode) and not _VERSION.fullmatch(version.value):
-        raise DataError(f"{file}:{_line(version)}: version {version.value} is not known; write \"3.1\"")
+        raise DataError(f'{file}:{_line(version)}: version {version.value} is not known; write "3.1"')
     blocks = top.get("nlu")
     if not isinstance(blocks, yaml.SequenceNode):
         raise DataError(f"{file}:{_line(blocks or root)}: a list under `nlu:` is wanted")
@@ -168,6 +169,7 @@ def lint(examples: Sequence[Example], intents: Collection[str], *, fewest: int =
     Returns:
         One line a problem, each beginning with file:line (the intent's first example where a whole intent is
         meant); empty when all is well.
+
     """
     return [
         *(_problem(e, f"unknown intent {e.intent}") for e in examples if e.intent not in intents),

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
-import tempfile
 import zipfile
+import zlib
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +25,7 @@ from nlu.types import Ranked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 VERSION = 1
 
 _LONGEST = 3  # of the n-grams
-_STRENGTH = 12.0  # inverse of the regularisation; chosen by cross-validation on data/nlu
+_STRENGTH = 20.0  # inverse of the regularisation; chosen by cross-validation on data/nlu
 _BEGIN, _END = "\u2402", "\u2403"
 _LONG_NUMBER = re.compile(r"\d{6,}")
 _NUMBER = re.compile(r"\d+")
@@ -66,6 +68,7 @@ class Model:
 
         Returns:
             Nothing at all when the message has no word the model has ever met: the prior alone must not speak.
+
         """
         letters, sounds = _views(text)
         known = _known_share(letters, sounds, self.vocabulary)
@@ -83,16 +86,17 @@ class Model:
         meta = {"version": VERSION, "data": self.data, "seed": self.seed, "intents": self.intents}
         terms = sorted(self.vocabulary, key=self.vocabulary.__getitem__)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
+        part = path.with_name(f"{path.name}.{os.getpid()}.part")
+        with part.open("wb") as file:
             np.savez_compressed(
-                part,
+                file,
                 meta=_bytes(json.dumps(meta, ensure_ascii=False)),
                 vocabulary=_bytes("\n".join(terms)),
                 idf=self.idf,
                 weights=self.weights,
                 bias=self.bias,
             )
-        Path(part.name).replace(path)
+        part.replace(path)
 
     @staticmethod
     def load(path: Path) -> Model:
@@ -101,14 +105,15 @@ class Model:
         Raises:
             FileNotFoundError: no such file.
             ModelError: it is no artefact of this version.
+
         """
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 parts = {name: stored[name] for name in _FIELDS}
             return _assemble(parts)
         except FileNotFoundError:
             raise
-        except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+        except (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise ModelError(f"{path}: no model of version {VERSION}: {error}") from error
 
 
@@ -121,11 +126,10 @@ def train(examples: Sequence[Example], *, seed: int = 0) -> Model:
 
     Raises:
         ValueError: fewer than two intents.
+
     """
     # Learning is rare and scikit-learn heavy (about 100 MB): a process that only answers never loads it.
-    from scipy.sparse import csr_matrix  # noqa: PLC0415
-    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
-
+    sparse, linear = import_module("scipy.sparse"), import_module("sklearn.linear_model")
     ordered = sorted(examples, key=lambda example: (example.intent, example.text))
     intents = tuple(sorted({example.intent for example in ordered}))
     if len(intents) < 2:
@@ -134,11 +138,11 @@ def train(examples: Sequence[Example], *, seed: int = 0) -> Model:
     vocabulary, idf = _learn_vocabulary(views)
     vectors = [_vector(*view, vocabulary, idf) for view in views]
     ends = np.cumsum([0, *(len(rows) for rows, _ in vectors)])
-    matrix = csr_matrix(
+    matrix = sparse.csr_matrix(
         (np.concatenate([v for _, v in vectors]), np.concatenate([r for r, _ in vectors]), ends),
         shape=(len(vectors), len(vocabulary)),
     )
-    solver = LogisticRegression(C=_STRENGTH, class_weight="balanced", max_iter=200, tol=1e-3, random_state=seed)
+    solver = linear.LogisticRegression(C=_STRENGTH, class_weight="balanced", max_iter=200, tol=1e-3, random_state=seed)
     solver.fit(matrix, [intents.index(example.intent) for example in ordered])
     weights, bias = solver.coef_, solver.intercept_
     if len(intents) == 2:  # two intents are learned as one score, for the second
@@ -185,9 +189,15 @@ def _known_share(letters: Iterable[str], sounds: Iterable[str], vocabulary: dict
 
 def _learn_vocabulary(views: Sequence[tuple[list[str], list[str]]]) -> tuple[dict[str, int], NDArray[np.float32]]:
     seen = Counter(term for letters, sounds in views for term in {*letters, *sounds})
-    terms = sorted(seen)
-    idf = [math.log((1 + len(views)) / (1 + seen[term])) + 1 for term in terms]
+    # A triple met once tells nothing that its pairs do not, and half of all features are such.
+    terms = sorted(term for term, count in seen.items() if count > 1 or _size(term) < _LONGEST)
+    # The root of the usual weight: the rarest n-grams of short messages are accidents more than topics.
+    idf = [math.sqrt(math.log((1 + len(views)) / (1 + seen[term])) + 1) for term in terms]
     return {term: row for row, term in enumerate(terms)}, np.array(idf, dtype=np.float32)
+
+
+def _size(term: str) -> int:
+    return term.count(" ") + 1 if term.startswith("~") else len(term)
 
 
 def _vector(

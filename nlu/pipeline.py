@@ -27,19 +27,22 @@ T = TypeVar("T")
 OUT_OF_SCOPE: Final = "out_of_scope"
 
 #: Below this confidence an intent is not acted upon.
-THRESHOLD: Final = 0.2
-#: The engine may see a crisis that no rule names, but then it has to be sure.
-_CRISIS_THRESHOLD: Final = 0.6
+THRESHOLD: Final = 0.25
+#: The engine may see a crisis that no rule names, but then it has to be sure: 我想你了 came to 0.82 once.
+_CRISIS_THRESHOLD: Final = 0.85
 _SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
 _RANKED: Final = 5
 
 _YES: Final = re.compile(
-    r"[好行可是对嗯恩哦噢确要成中妥准有愿想收昂得诺√√]|同意|没错|没问题|不错|没毛病|没意见|没异议|没啥|就这|就按|按这|继续|提交|当然|必须|走起|需要|阔以|ok|ye[sp]|sure|\b[1yk]\b"
+    r"[好行可是对嗯恩哦噢确要成中妥准有愿想收昂得诺√]|同意|没错|没问题|不错|没毛病|没意见|没异议|没啥"
+    r"|就这|就按|就它|按这|继续|提交|接受|当然|必须|走起|需要|阔以|正确|无误|信息没|ok|ye[sp]|yeah|sure|\b[yk]\b"
 )
 _NOT_YES: Final = re.compile(
     r"(?:不|没)(?:太|大|怎么|再|能)?(?:是|对|行|可以|可|好(?!意思)|要|同意|想|需要|准|愿意?|有|确定|成|得)"
+    r"|好(?=[饿困累玩难冷热多久烦像看吃笑奇几想痛苦气])|[你您家们美正友只]好|可(?=[惜怜爱是能])|是[吗谁]|对(?=[于象面方手])|感恩"
 )
 _NO: Final = re.compile(r"[不没别否错非算免甭莫拒勿改反吧删]|取消|\bno\b|nope|\bn\b|哪有|才怪|等等|慢着|重来")
+_NOT_NO: Final = re.compile(r"不错|没错|没问题|没毛病|没意见|没异议|不客气|不好意思|没关系|没事")
 
 #: Intents that begin or go on with something, and so are refused where the member says no to it.
 _WISHES: Final = frozenset(
@@ -49,18 +52,23 @@ _WISHES: Final = frozenset(
     | {"subscribe", "affirm", "broadcast"}
 )
 _DOING: Final = (
-    r"(?:预约|预订|预定|报名|参加|参与|加入|入会|申请|申报|提交|登记|推荐|订阅|附议|投稿|绑定|约|订|定|报|去|办|填|选|领|交|提|投|弄|搞|来)"
+    r"(?:预约|预订|预定|报名|参加|参与|加入|入会|申请|申报|提交|登记|推荐|订阅|附议|投稿|绑定"
+    r"|约|订|定|报|去|办|填|选|领|交|提|投|弄|搞|来)"
 )
+_FOR_ME: Final = r"(?:再|给我|帮我|去|来)?"
 _REFUSES: Final = (
-    re.compile(
-        rf"(?<![能要得是会可想约报好何])(?:不(?:太|是很)?(?:想|要|打算|准备|用|需要|考虑)?|别|甭|没空|没时间|懒得)(?:再|给我|帮我|去|来)?{_DOING}[^,。?!;]{{0,8}}了(?!吗|么|没|嘛|\?)"
+    re.compile(  # 不想约咨询了, 先不报名了, 没时间去了; but not 能不能约了, 要不约吧
+        r"(?<![能要得是会可想约报好何])(?:不(?:太|是很)?(?:想|要|打算|准备|用|需要|考虑)?|别|甭|没空|没时间|懒得)"
+        rf"{_FOR_ME}{_DOING}[^,。?!;]{{0,8}}了(?!吗|么|没|嘛|\?)"
     ),
-    re.compile(
-        rf"(?<![是能要])(?:不想|不要|不打算|不准备|不考虑|不愿意|先不|先别|别|暂时不|还是不)(?:再|给我|帮我|去|来)?{_DOING}(?:名|它|这个|那个|吧|啊|哈|呢|先)*(?:[,。!;]|$)"
+    re.compile(  # 先别约, 不想报名
+        r"(?<![是能要])(?:不想|不要|不打算|不准备|不考虑|不愿意|先不|先别|别|暂时不|还是不)"
+        rf"{_FOR_ME}{_DOING}(?:名|它|这个|那个|吧|啊|哈|呢|先){{0,3}}(?:[,。!;]|$)"
     ),
 )
 _ASKS_OR_AMENDS: Final = re.compile(
     r"不是不|换[一个成到别]|换到|换成|改[到成约在]|另[约选外]|想约别|怎么|为什么|为啥|咋|吗\W*$|\?|不了了"
+    r"|了[,。 ]{1,2}我?(?:想|要|就|还是|帮我|给我)?(?:预约|约|报|订|改|换|选)(?!错|重)"
 )
 
 
@@ -72,6 +80,7 @@ class Engine(Protocol):
 
         Args:
             text: normalised (`nlu.text.normalise`), at most `nlu.text.LONGEST` code points.
+
         """
         ...
 
@@ -94,6 +103,7 @@ class Pipeline:
         engine: ranks the intents.
         gazetteer: the names that members may use for things, by entity.
         threshold: confidence, 0 to 1, from which an intent is acted upon; engines differ in theirs.
+
     """
 
     def __init__(self, engine: Engine, *, gazetteer: Gazetteer | None = None, threshold: float = THRESHOLD) -> None:
@@ -111,6 +121,7 @@ class Pipeline:
         Args:
             text: any string, as it was sent; entities and times are looked for in its first 2,000 code points.
             now: the moment of the message, with its zone.
+
         """
         head, extractor = text[:LONGEST], self._extractor
         mentions: tuple[TimeMention, ...] = _or(lambda: times.parse(head, now), ())
@@ -141,9 +152,7 @@ class Pipeline:
             share = next((r.confidence for r in ranking if r.intent == OUT_OF_SCOPE), 0.0)
             return replace(found, confidence=share, ranking=ranking[:_RANKED])
         kind = crisis.kind_of(found.text) if best.intent == "crisis" else None
-        return replace(
-            found, intent=best.intent, confidence=best.confidence, ranking=ranking[:_RANKED], crisis=kind
-        )
+        return replace(found, intent=best.intent, confidence=best.confidence, ranking=ranking[:_RANKED], crisis=kind)
 
 
 def _or(attempt: Callable[[], T], otherwise: T) -> T:
@@ -157,12 +166,12 @@ def _or(attempt: Callable[[], T], otherwise: T) -> T:
 def _stands(ranked: Ranked, plain: str, threshold: float) -> bool:
     """Whether an intent may be acted upon: sure enough, and a yes or no really said."""
     if ranked.intent == "crisis":
-        return ranked.confidence >= _CRISIS_THRESHOLD
+        return ranked.confidence >= _CRISIS_THRESHOLD and not crisis.idiomatic(plain)
     if ranked.confidence < threshold:
         return False
     if ranked.intent == "affirm":
         return bool(_YES.search(_NOT_YES.sub("", plain)))
-    return ranked.intent != "deny" or bool(_NO.search(plain))
+    return ranked.intent != "deny" or bool(_NO.search(_NOT_NO.sub("", plain)))
 
 
 def refuses(plain: str) -> bool:
@@ -196,12 +205,8 @@ def to_json(parse: Parse) -> dict[str, Any]:
         "intent": parse.intent,
         "confidence": parse.confidence,
         "ranking": [{"intent": r.intent, "confidence": r.confidence} for r in parse.ranking[:_RANKED]],
-        "entities": [
-            {"entity": e.name, "value": e.value, "start": e.start, "end": e.end} for e in parse.entities
-        ],
-        "times": [
-            {"text": t.text, "start": _iso(t.start), "end": _iso(t.end), "kind": t.kind} for t in parse.times
-        ],
+        "entities": [{"entity": e.name, "value": e.value, "start": e.start, "end": e.end} for e in parse.entities],
+        "times": [{"text": t.text, "start": _iso(t.start), "end": _iso(t.end), "kind": t.kind} for t in parse.times],
     }
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
+from datetime import datetime
+from typing import Literal, TypeAlias
 
 CrisisKind = Literal["despair", "danger_now", "violence_at_home"]
 
 #: entity name -> surface form as people write it -> the value the records know
-Gazetteer: TypeAlias = "Mapping[str, Mapping[str, str]]"
+Gazetteer: TypeAlias = Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

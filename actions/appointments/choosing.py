@@ -78,7 +78,8 @@ async def calendar_choices(context: Context, form: Form) -> tuple[Choice, ...]:
         titles = [title for title in titles if title in {slot.title for slot in free}]
     if not titles:
         raise DomainError("slot_taken", field=form.time_key, starts_at=local(start) if start else None)
-    choices = tuple(Choice(value=title, label=title) for title in titles)
+    # A room of one name may be on two campuses: it is one choice here, and the campus is asked for.
+    choices = tuple(Choice(value=title, label=title) for title in dict.fromkeys(titles))
     if field.any and len(choices) > 1:
         return (*choices, Choice(value=ANY, label=field.any))
     return choices

@@ -55,13 +55,16 @@ class Appointments:
         )
 
     async def begin(self, context: Context, service: Declaration) -> Mapping[str, Any]:
-        """Fact `first`: consent has not been given yet. Raises DomainError("one_open_booking")."""
+        """Facts `first` (consent has not been given yet) and `repeats` (may book several weeks at once).
+
+        Raises DomainError("one_open_booking").
+        """
         await expire(context, service.id)
         await store.refuse_second(context, service)
-        purpose = rules_of(service).consent
-        if not purpose:
-            return {"first": False}
-        return {"first": await consent.find(context, context.actor.member_id, purpose) is None}
+        rules = rules_of(service)
+        given = not rules.consent or await consent.find(context, context.actor.member_id, rules.consent) is not None
+        repeats = bool(rules.repeat_role) and context.actor.holds(rules.repeat_role, service=service.id)
+        return {"first": not given, "repeats": repeats}
 
     async def resolve(
         self, context: Context, service: Declaration, values: Mapping[str, Any], changed: Iterable[str]
@@ -87,6 +90,7 @@ class Appointments:
         form = Form(service, values)
         if form.time == WAITLIST:
             return {}
+        await booking.drop_holds(context, service.id, context.actor.member_id)
         slot = await pick_calendar(context, form)
         await context.bus.execute(
             c.Hold(
@@ -111,7 +115,7 @@ class Appointments:
         if form.time == WAITLIST:
             low, high = form.window or (None, None)
             if low is None or high is None:
-                raise DomainError("slot_taken", field="time")
+                raise DomainError("slot_taken", field="slot")
             return c.JoinWaitlist(
                 service=service.id,
                 window_start=low,

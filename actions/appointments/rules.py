@@ -75,7 +75,8 @@ class CalendarSpec(Declared):
 
     `works` tells on which days: working days (statutory holidays and make-up workdays respected) or daily. `allows`
     limits fields of the form to what is to be had here: {"campus": ["南湖校区"]}. A shared room seats `capacity`
-    people of several bookings; any other takes one booking at a time, of at most `capacity` people.
+    people of several bookings; any other takes one booking at a time, of at most `capacity` people. `also` are other
+    names that people use for it.
     """
 
     hours: tuple[Hours, ...]
@@ -86,6 +87,7 @@ class CalendarSpec(Declared):
     allows: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     closures: tuple[Closure, ...] = ()
     place: str = ""
+    also: tuple[str, ...] = ()
 
     @property
     def seats(self) -> int:

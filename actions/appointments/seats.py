@@ -27,14 +27,17 @@ async def slot_at(context: Context, service: Declaration, offering_id: int, star
     """
     offering = await context.database.lock(context.session, Offering, offering_id)
     if offering is None or offering.service != service.id or offering.state != "open":
-        raise DomainError("slot_taken", field="time")
+        raise DomainError("slot_taken", field="slot")
     if party > spec_of(offering).capacity:
-        raise DomainError("party_too_large", field="people", capacity=spec_of(offering).capacity, room=offering.title)
+        capacity = spec_of(offering).capacity
+        raise DomainError(
+            "party_too_large", field=rules_of(service).party_field, capacity=capacity, room=offering.title, party=party
+        )
     wish = Wish(low=start, high=start + timedelta(seconds=1), titles={offering.title}, party=party)
-    slots = await free_slots(context, service, wish)
-    if not slots:
-        raise DomainError("slot_taken", field="time", starts_at=local(start))
-    return slots[0]
+    for slot in await free_slots(context, service, wish):
+        if slot.offering_id == offering_id:
+            return slot
+    raise DomainError("slot_taken", field="slot", starts_at=local(start))
 
 
 async def take(context: Context, appointment: Appointment, slot: Slot, seats: int) -> None:
@@ -54,7 +57,7 @@ async def take(context: Context, appointment: Appointment, slot: Slot, seats: in
                 for number in free
             )
     except IntegrityError as error:
-        raise DomainError("slot_taken", field="time", starts_at=local(slot.starts_at)) from error
+        raise DomainError("slot_taken", field="slot", starts_at=local(slot.starts_at)) from error
 
 
 async def free(context: Context, appointment: Appointment) -> None:
@@ -68,4 +71,4 @@ async def refuse_clash(
     """Raises DomainError("own_clash") where the member has something else at that time."""
     end = start + timedelta(minutes=rules_of(service).minutes)
     if await clashing(context, member_id, start, end, but=but):
-        raise DomainError("own_clash", field="time", starts_at=local(start))
+        raise DomainError("own_clash", field="slot", starts_at=local(start))

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import json
 import os
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from cryptography.exceptions import InvalidTag
@@ -40,7 +41,7 @@ class AesVault:
     def seal(self, value: Any, *, about: str) -> str:
         """Encrypts a JSON value for the place `about`."""
         nonce = os.urandom(_NONCE_BYTES)
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain).encode()
         sealed = nonce + self._ciphers[self._current].encrypt(nonce, text, about.encode())
         return f"v1.{self._current}.{base64.urlsafe_b64encode(sealed).decode()}"
 
@@ -49,7 +50,7 @@ class AesVault:
         _version, name, body = sealed.split(".", 2)
         cipher = self._ciphers.get(name)
         if cipher is None:
-            message = f"vault keys: key {name!r} is missing, records sealed with it cannot be read (NJR_VAULT_KEYS)"
+            message = f"vault keys: key {name!r} is missing, records sealed with it cannot be read (NJR_VAULT__KEYS)"
             raise ConfigurationError(message)
         raw = base64.urlsafe_b64decode(body)
         try:
@@ -62,6 +63,13 @@ class AesVault:
     def pseudonym(self, identity: str) -> str:
         """Sixteen hexadecimal digits that stay the same for an identity and tell nothing of it."""
         return "p-" + hmac.new(self._pseudonym_key, identity.encode(), hashlib.sha256).hexdigest()[:16]
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    message = f"{type(value).__name__} is no JSON value"
+    raise TypeError(message)
 
 
 def new_key() -> str:
@@ -77,6 +85,6 @@ def parse_keys(text: str) -> dict[str, bytes]:
         try:
             keys[name] = base64.urlsafe_b64decode(encoded)
         except ValueError as error:
-            message = "vault keys: expected id:base64url[,id:base64url…] in NJR_VAULT_KEYS"
+            message = "vault keys: expected id:base64url[,id:base64url…] in NJR_VAULT__KEYS"
             raise ConfigurationError(message) from error
     return keys

@@ -19,7 +19,7 @@ def is_working_day(day: date) -> bool:
     import chinese_calendar  # noqa: PLC0415 - 20 ms that a reply without dates need not pay
 
     try:
-        return bool(chinese_calendar.is_workday(day))  # type: ignore[no-untyped-call]
+        return bool(chinese_calendar.is_workday(day))
     except NotImplementedError:
         return day.weekday() < 5
 

@@ -47,9 +47,9 @@ class DeclaredChoice(Declared):
 class FormField(Declared):
     """One question of a form.
 
-    `when` maps a field or a fact to the value (or one of the values) it must have for the question to be asked. `ask: on_request` fields are
-    filled where a member offers them or picks them at the read-back. `any` is the label of "no preference";
-    `avoidable` lets a member name what they do not want. `entity` is the NLU entity that fills the field.
+    `when` maps a field or a fact to the value (or one of the values) it must have for the question to be asked.
+    `ask: on_request` fields are filled where a member offers them or picks them at the read-back. `any` is the label
+    of "no preference"; `avoidable` lets a member name what they do not want. `entity` is the NLU entity that fills it.
     """
 
     key: str = Field(pattern=r"^[a-z][a-z_]*$")
@@ -115,11 +115,17 @@ class NoRules(Declared):
 
 
 class Declaration(Declared):
-    """One service. `confirm: false` commits a full form without a read-back, for what only looks or has its own proof."""
+    """One service.
+
+    `also` are other names that people use for it; `named: false` is for what people do rather than name (取消, 改期).
+    `confirm: false` commits a full form with no read-back, for what only looks or has its own proof.
+    """
 
     id: str = Field(pattern=r"^[a-z][a-z_]*$")
     title: str
     short: str
+    also: tuple[str, ...] = ()
+    named: bool = True
     life: str
     paragraphs: tuple[int, ...] = ()
     triggers: Triggers

@@ -68,9 +68,20 @@ class Snapshot:
 class Life(Protocol):
     """One kind of service."""
 
-    name: str
-    rules: type[Declared]
-    spec: type[Declared]
+    @property
+    def name(self) -> str:
+        """What a declaration calls it (`life: appointment`)."""
+        ...
+
+    @property
+    def rules(self) -> type[Declared]:
+        """The model of a declaration's `rules`."""
+        ...
+
+    @property
+    def spec(self) -> type[Declared]:
+        """The model of an offering's `spec`."""
+        ...
 
     def registrations(self) -> Sequence[Registration[Any]]:
         """The commands of this life."""
@@ -110,9 +121,12 @@ class Life(Protocol):
 
 
 class Records(Protocol):
-    """A life whose records a member can look at, withdraw and move. `kinds` are what stands before the colon of a ref."""
+    """Records that a member can look at, withdraw and move."""
 
-    kinds: tuple[str, ...]
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What stands before the colon of this life's refs."""
+        ...
 
     async def items(self, context: Context, member_id: int) -> Sequence[Item]:
         """The member's open records, soonest first."""

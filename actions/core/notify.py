@@ -46,13 +46,29 @@ class Notice:
     unique_key: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Letter:
+    """What is to be said to an address that need not be a member's: an e-mail, or an account that is not bound.
+
+    `member_id` is whom it concerns, where that is known. It expires as a `Notice` does.
+    """
+
+    channel: str
+    account: str = ""
+    conversation: str
+    wording: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    member_id: int | None = None
+    subject: str = ""
+    expires: datetime | None = None
+
+
 async def notify(context: Context, notice: Notice) -> Outgoing:
     """Writes the row (and the prompt of its options); the caller's unit of work commits it."""
     options = await _prompt(context, notice) if notice.options else []
-    content = {"wording": notice.wording, "params": dict(notice.params), "options": options}
     row = Outgoing(
         member_id=notice.member_id,
-        content=context.vault.seal(content, about="outgoing"),
+        content=_sealed(context, notice.wording, notice.params, options),
         subject=notice.subject,
         unique_key=notice.unique_key,
         due_at=notice.due or context.now,
@@ -61,6 +77,27 @@ async def notify(context: Context, notice: Notice) -> Outgoing:
     context.session.add(row)
     await context.session.flush()
     return row
+
+
+async def send_letter(context: Context, letter: Letter) -> Outgoing:
+    """Writes a row that carries its own address; the caller's unit of work commits it."""
+    row = Outgoing(
+        member_id=letter.member_id,
+        channel=letter.channel,
+        account=letter.account,
+        conversation=letter.conversation,
+        content=_sealed(context, letter.wording, letter.params, []),
+        subject=letter.subject,
+        due_at=context.now,
+        expires_at=letter.expires,
+    )
+    context.session.add(row)
+    await context.session.flush()
+    return row
+
+
+def _sealed(context: Context, wording: str, params: Mapping[str, Any], options: list[dict[str, str]]) -> str:
+    return context.vault.seal({"parts": [[wording, dict(params)]], "options": options}, about="outgoing")
 
 
 async def _prompt(context: Context, notice: Notice) -> list[dict[str, str]]:

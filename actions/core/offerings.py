@@ -25,6 +25,7 @@ class CreateOffering(Command):
     name: ClassVar[str] = "offerings.create"
     service: str
     title: str = Field(min_length=1, max_length=120)
+    campus: str = Field("", max_length=20)
     owner: str = ""
     spec: dict[str, Any]
     open: bool = True
@@ -99,12 +100,15 @@ def _checked(context: Context, service: str, spec: dict[str, Any]) -> dict[str, 
 async def create(command: CreateOffering, context: Context) -> Outcome:
     """Raises DomainError: unknown_service, bad_arguments, no_such_member, title_taken."""
     spec = _checked(context, command.service, command.spec)
-    query = select(Offering.id).where(Offering.service == command.service, Offering.title == command.title)
+    query = select(Offering.id).where(
+        Offering.service == command.service, Offering.title == command.title, Offering.campus == command.campus
+    )
     if (await context.session.execute(query)).first() is not None:
         raise DomainError("title_taken", title=command.title)
     offering = Offering(
         service=command.service,
         title=command.title,
+        campus=command.campus,
         state="open" if command.open else "draft",
         owner_id=await _owner(context, command.owner),
         spec=spec,

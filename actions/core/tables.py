@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     DateTime,
     Dialect,
     ForeignKey,
@@ -167,7 +168,7 @@ class Conversation(Base):
 
 
 class Turn(Base):
-    """One message that was answered. The unique event id makes a repeated delivery harmless; `replies` are sealed."""
+    """One message that was answered. The unique event id makes a repeated delivery harmless."""
 
     __tablename__ = "turn"
     __table_args__ = (UniqueConstraint("channel", "account", "event_id"),)
@@ -177,13 +178,13 @@ class Turn(Base):
     account: Mapped[str] = mapped_column(String(60), default="")
     event_id: Mapped[str] = mapped_column(String(160))
     conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), index=True)
-    replies: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class Outgoing(Base):
-    """Something to be said: a reply to a turn, or a notice to a member. `content` (wording, params, options) is sealed.
+    """Something to be said: a reply to a turn, or a notice to a member. `content` (sentences, options) is sealed.
 
+    `position` grows in the order in which notices are said in a conversation: a reminder is written long before.
     `state` is queued, sent, failed, cancelled or expired. `subject` ("appointment:12") is what it speaks of, so that
     it can be cancelled with it.
     """
@@ -209,6 +210,7 @@ class Outgoing(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     error: Mapped[str] = mapped_column(String(120), default="")
     sent_at: Mapped[datetime | None]
+    position: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class Prompt(Base):
@@ -246,11 +248,12 @@ class Offering(Base):
     """
 
     __tablename__ = "offering"
-    __table_args__ = (UniqueConstraint("service", "title"),)
+    __table_args__ = (UniqueConstraint("service", "title", "campus"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     service: Mapped[str] = mapped_column(String(40))
     title: Mapped[str] = mapped_column(String(120))
+    campus: Mapped[str] = mapped_column(String(20), default="")
     state: Mapped[str] = mapped_column(String(12), default="open")
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
     spec: Mapped[dict[str, Any]] = mapped_column(default=dict)

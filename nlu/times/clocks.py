@@ -27,6 +27,7 @@ def minutes(clock: Clock) -> tuple[int, int]:
 
     Raises:
         NoSuchTimeError: no clock shows it (13点60分, 25点).
+
     """
     begin, end = _own(clock)
     return (begin, end) if clock.to is None else (begin, _end_of_range(clock.to, begin))
@@ -42,23 +43,20 @@ def _own(clock: Clock) -> tuple[int, int]:
     return at, at
 
 
+_FIRST_HOUR: dict[Part | None, int] = {None: 7, "凌晨": 0, "上午": 1, "中午": 10, "下午": 12, "傍晚": 12, "晚上": 17}
+
+
 def _hour(hour: int, part: Part | None) -> int:
-    """Read an hour in its part of the day; the small hours of an evening (晚上一点) are the next day's."""
-    if hour > 12:
+    """Read an hour: the first one that shows so on the clock's face in that part of the day.
+
+    Bare, 1-6 are the afternoon's and 7-12 as said; the small hours of an evening (晚上一点) are the next day's.
+    """
+    if hour > 12 or (hour == 0 and part is None):
         return hour
-    match part:
-        case None:
-            return hour + 12 if 1 <= hour <= 6 else hour
-        case "上午":
-            return hour
-        case "凌晨":
-            return hour % 12
-        case "中午":
-            return hour + 12 if 1 <= hour <= 3 else hour
-        case "晚上":
-            return hour % 12 + (24 if hour % 12 < 5 else 12)
-        case _:
-            return hour % 12 + 12
+    shown = hour % 12
+    while shown < _FIRST_HOUR[part]:
+        shown += 12
+    return shown
 
 
 def _end_of_range(end: Clock, begin: int) -> int:

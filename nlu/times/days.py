@@ -196,6 +196,11 @@ def shifted(rule: DayRule, days: int) -> DayRule:
     return moved
 
 
+def beside(rule: DayRule, weekday: DayRule, days: int) -> DayRule:
+    """The first such weekday not before the day so many days from another rule's."""
+    return lambda today, floor: weekday(today, plus(rule(today, floor)[0], days))
+
+
 def never(_today: date, _floor: date) -> Days:
     """A day that no calendar has, such as 星期八."""
     raise NoSuchTimeError("no such day")

@@ -53,9 +53,10 @@ def lunar_to_solar(year: int, month: int, day: int) -> date | None:
 
     Returns:
         The date, or None where that month has no such day.
+
     """
     # Imported here: most messages name no lunar day, and the tables are slow to load.
-    from lunar_python import LunarMonth  # noqa: PLC0415
+    from lunar_python.LunarMonth import LunarMonth  # noqa: PLC0415
 
     found = LunarMonth.fromYm(year, month)
     if found is None or not 1 <= day <= found.getDayCount():
@@ -66,9 +67,10 @@ def lunar_to_solar(year: int, month: int, day: int) -> date | None:
 @lru_cache(maxsize=64)
 def _solar_terms(year: int) -> dict[str, date]:
     """The solar terms of a solar year, as the Chinese calendar (Beijing time) has them."""
-    from lunar_python import Lunar, LunarYear  # noqa: PLC0415
+    from lunar_python.Lunar import Lunar  # noqa: PLC0415
+    from lunar_python.LunarYear import LunarYear  # noqa: PLC0415
 
-    terms = {}
+    terms: dict[str, date] = {}
     for lunar_year in (year, year + 1):
         days = LunarYear.fromYear(lunar_year).getJieQiJulianDays()
         for name, julian_day in zip(Lunar.JIE_QI_IN_USE, days, strict=False):
@@ -133,6 +135,7 @@ def festival(name: str, year: YearOf | None = None) -> DayRule:
 
     Returns:
         A rule that gives one day.
+
     """
     return _coming(_yearly(name), year)
 

@@ -17,6 +17,7 @@ _FORMS = {
     **dict.fromkeys("〇○", "零"),
     **{circled: str(n) for n, circled in enumerate("①②③④⑤⑥⑦⑧⑨", 1)},
     "俩": "两",
+    "×": "x",
     "∶": ":",
     "﹕": ":",
 }
@@ -24,7 +25,9 @@ _WIDTH = str.maketrans(_FORMS)
 _LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ~", "abcdefghijklmnopqrstuvwxyz-")
 
 _DIGITS = {numeral: value for value, numeral in enumerate("零一二三四五六七八九")} | {"两": 2}
-_TENS = re.compile(r"([一二三四五六七八九]?)十([一二三四五六七八九]?)|([廿卅])([一二三四五六七八九]?)|零?([零一二两三四五六七八九])")
+_TENS = re.compile(
+    r"([一二三四五六七八九]?)十([一二三四五六七八九]?)|([廿卅])([一二三四五六七八九]?)|零?([零一二两三四五六七八九])"
+)
 
 
 def fold(text: str) -> str:

@@ -31,7 +31,8 @@ class NoSuchTimeError(ValueError):
 class Clock:
     """A part of the day, an hour, or both; `to` is the end of a range of hours.
 
-    `literal` is an hour on the 24-hour clock (09:00, 5am), which no part of the day moves.
+    `minute` is below zero in 差五分三点. `literal` is an hour on the 24-hour clock (09:00, 5am), which no part of
+    the day moves.
     """
 
     part: Part | None = None
@@ -43,7 +44,11 @@ class Clock:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fragment:
-    """What one pattern found at text[start:end]: a day, a clock, both (明晚), or a moment."""
+    """What one pattern found at text[start:end]: a day, a clock, both (明晚), or a moment.
+
+    `again` makes the rule of another day of the same week or month from its number alone, for the days that are
+    listed after this one: 三 in 下周一、三, 6号 in 1月5号和6号. `series` tells which of the two the number counts.
+    """
 
     start: int
     end: int
@@ -51,6 +56,8 @@ class Fragment:
     clock: Clock | None = None
     moment: Moment | None = None
     rank: Rank = "date"
+    series: Literal["weekday", "day", ""] = ""
+    again: Callable[[int], DayRule] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

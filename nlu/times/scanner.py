@@ -20,6 +20,8 @@ Rule: TypeAlias = tuple[str, Builder]
 
 _IN_NUMBER = frozenset("零一二两三四五六七八九十百千万亿廿卅几第0123456789.")
 _RUN = re.compile(r"\d+|[零一二两三四五六七八九十廿卅]+|.", re.DOTALL)
+_TO = re.compile(r" {0,2}(?:到|至|-{1,2}) {0,2}")
+_LIST = re.compile(r" {0,2}(?:和|或者?|及|以及|跟|与|、|/|还是)? {0,2}")
 _BLANKS = re.compile(r" {0,2}")
 
 
@@ -30,14 +32,32 @@ class Context:
     text: str
     read: int = 0
     last: Fragment | None = None
+    day: Fragment | None = None
+
+    def take(self, fragment: Fragment) -> None:
+        """Go on behind a fragment."""
+        if fragment.day:
+            self.day = fragment
+        elif not (fragment.clock and self._touches(fragment.start)):
+            self.day = None
+        self.read, self.last = fragment.end, fragment
+
+    def listed(self, position: int, series: str) -> Fragment | None:
+        """The day after which `position` goes on a list (下周三下午或|周四); None where there is none of its series."""
+        day, last = self.day, self.last
+        if day is None or last is None or day.series != series or not _LIST.fullmatch(self.text, last.end, position):
+            return None
+        return day
 
     def before(self, position: int) -> str:
-        """The character before `position`, or "" where a fragment (or the text's begin) is."""
-        return self.text[position - 1] if position > self.read else ""
+        """The character before `position`, or "" at the begin and where a fragment is, also across 到 or a dash."""
+        if position <= self.read or (self.last is not None and _TO.fullmatch(self.text, self.last.end, position)):
+            return ""
+        return self.text[position - 1]
 
     def inside_number(self, position: int) -> bool:
         """Whether what begins at `position` goes on with a number (三 in 十三) or an ordinal (第三)."""
-        return self.before(position) in _IN_NUMBER if position > self.read else False
+        return self.before(position) in _IN_NUMBER
 
     def after_day(self, position: int) -> bool:
         """Whether a day stands right before `position`."""
@@ -90,7 +110,7 @@ class Scanner:
                 continue
             position = context.read = fragment.end
             if fragment.day or fragment.clock or fragment.moment:
-                context.last = fragment
+                context.take(fragment)
                 yield fragment
 
     def _at(self, position: int, context: Context) -> Fragment | None:

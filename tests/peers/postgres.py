@@ -178,9 +178,7 @@ def _start(programs: Path, directory: Path, password: str) -> tuple[subprocess.P
             _stop(process)
             raise
         _stop(process)
-    raise PeerError(
-        f"PostgreSQL did not come up:\n{log.read_text(encoding='utf-8', errors='replace')[-4000:]}"
-    )
+    raise PeerError(f"PostgreSQL did not come up:\n{log.read_text(encoding='utf-8', errors='replace')[-4000:]}")
 
 
 def _free_port() -> int:

@@ -41,8 +41,7 @@ SKIPS = {
     "by a mark": "import pytest\n@pytest.mark.skip(reason='too early')\ndef test_left_out(): pass\n",
     "in its body": "import pytest\ndef test_left_out(): pytest.skip('too early')\n",
     "in a fixture": (
-        "import pytest\n@pytest.fixture\ndef peer(): pytest.skip('too early')\n"
-        "def test_left_out(peer): pass\n"
+        "import pytest\n@pytest.fixture\ndef peer(): pytest.skip('too early')\ndef test_left_out(peer): pass\n"
     ),
     "with its whole file": "import pytest\npytest.skip('too early', allow_module_level=True)\n",
     "as an expected failure": (

@@ -1,0 +1,139 @@
+"""`POST /api/v1/chat`: one message in, its replies out."""
+
+import hmac
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Self
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from sqlalchemy import select
+
+from actions.core.tables import ApiKey
+from bot.api.errors import REFUSALS, ApiError, too_many
+from bot.api.parts import Api, State
+from bot.api.sessions import digest
+from bot.messages import Address, Inbound, Outbound
+
+router = APIRouter(tags=["对话"])
+
+_EXAMPLE: dict[str, Any] = {
+    "conversation": "web-20180312",
+    "sender": "web-20180312",
+    "message_id": "3f1c0c9e5d0b4a7e",
+    "text": "下周三下午想约心理咨询",
+    "chat": "private",
+}
+
+# Names go into the database: no control characters and no halves of characters, which it cannot keep.
+_Name = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+
+class ChatRequest(BaseModel):
+    """One message."""
+
+    model_config = ConfigDict(coerce_numbers_to_str=True, json_schema_extra={"example": _EXAMPLE})
+
+    conversation: _Name = Field("", max_length=160, description="会话编号；网页会话不必给，以 cookie 为准")
+    sender: _Name = Field("", max_length=120, description="发言人编号，由持密钥的调用方担保；网页会话以 cookie 为准")
+    message_id: _Name = Field(
+        min_length=1, max_length=200, description="消息编号；同一编号重发，回答相同，事情只办一次（断网后可放心重试）"
+    )
+    text: str = Field(description="原话；点选项时发它的 value")
+    chat: Literal["private", "group"] = Field("private", description="私聊或群聊")
+    mentioned: bool = Field(default=False, description="群聊里是否点了名")
+
+
+class ChatOption(BaseModel):
+    """An answer to click."""
+
+    label: str = Field(description="按钮上的字")
+    value: str = Field(description="点了以后作为 text 发回")
+
+
+class ChatReply(BaseModel):
+    """One thing said."""
+
+    text: str
+    options: list[ChatOption] = Field(default_factory=list)
+    link: str | None = Field(None, description="附带的链接，没有就省略")
+
+    @classmethod
+    def of(cls, message: Outbound) -> Self:
+        """As it goes over the wire."""
+        options = [ChatOption(label=option.label, value=option.value) for option in message.options]
+        return cls(text=message.text, options=options, link=message.link or None)
+
+
+class ChatResponse(BaseModel):
+    """The replies, in order; empty where there is nothing to say."""
+
+    replies: list[ChatReply]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Caller:
+    """Who asks: a server with a key (`sender` is empty, it vouches for others), or a browser's session."""
+
+    sender: str = ""
+    conversation: str = ""
+
+
+async def _caller(request: Request, api: Api) -> Caller:
+    authorization = request.headers.get("authorization")
+    if authorization is not None:
+        await _check_key(api, authorization)
+        return Caller()
+    session = await api.parts.sessions.find(request)
+    if session is None:
+        raise ApiError(401, "no_session")
+    _require_json(request)
+    if wait := api.messages.take(session.token_hash):
+        raise too_many(wait)
+    return Caller(sender=session.sender, conversation=session.conversation)
+
+
+async def _check_key(api: State, authorization: str) -> None:
+    scheme, _, key = authorization.partition(" ")
+    key_hash = digest(key.strip())
+    async with api.parts.database.read() as session:
+        row = (await session.execute(select(ApiKey).where(ApiKey.key_hash == key_hash))).scalar_one_or_none()
+    known = row is not None and row.revoked_at is None and hmac.compare_digest(row.key_hash, key_hash)
+    if not known or scheme.lower() != "bearer":
+        raise ApiError(401, "bad_key", headers={"WWW-Authenticate": "Bearer"})
+
+
+def _require_json(request: Request) -> None:
+    # A form of another site can send a cookie, but not this content type.
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise ApiError(415, "not_json")
+
+
+@router.post(
+    "/api/v1/chat",
+    summary="说一句话，得到回答",
+    responses={**REFUSALS, 415: {"description": "不是 JSON"}},
+    response_model_exclude_none=True,
+)
+async def chat(message: ChatRequest, caller: Annotated[Caller, Depends(_caller)], api: Api) -> ChatResponse:
+    """服务端用 `Authorization: Bearer 密钥` 调用，并为 `sender` 担保；聊天页用自己的 cookie 会话。"""
+    inbound = _inbound(message, caller)
+    replies = await api.parts.metrics.turn(api.parts.receive, inbound)
+    return ChatResponse(replies=[ChatReply.of(reply) for reply in replies])
+
+
+def _inbound(message: ChatRequest, caller: Caller) -> Inbound:
+    sender = caller.sender or message.sender
+    conversation = caller.conversation or message.conversation
+    missing = [name for name, value in (("conversation", conversation), ("sender", sender)) if not value]
+    if missing:
+        raise ApiError(422, "invalid", fields="、".join(missing))
+    return Inbound(
+        address=Address(
+            channel="web", conversation=conversation, chat="private" if caller.conversation else message.chat
+        ),
+        # Ids are the callers' own: two conversations may use the same one, and must not read each other's answers.
+        event_id=digest(f"{conversation}\x1f{sender}\x1f{message.message_id}"),
+        sender=sender,
+        text=message.text.encode("utf-8", "ignore").decode().replace("\x00", ""),
+        mentioned=message.mentioned,
+    )

@@ -1,0 +1,116 @@
+"""`GET /api/v1/events`: what the union says by its own accord, as server-sent events that can be resumed."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from actions.core.tables import WebSession
+from bot.api.chat import ChatReply
+from bot.api.errors import REFUSALS, ApiError, too_many
+from bot.api.parts import Api, State
+from bot.messages import Address, Outbound
+
+router = APIRouter(tags=["对话"])
+
+_BATCH = 50
+_LAST = 2**63 - 1
+_RETRY_MS = 3000
+# So many quick looks follow a wake that found nothing: the row may be committed a moment after it.
+_QUICK_LOOKS = 3
+
+
+class EventStream(StreamingResponse):
+    """A stream whose subscription ends with the request, however that ends."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, events: AsyncGenerator[str, None]) -> None:
+        # Proxies must hand on every event at once.
+        super().__init__(events, headers={"X-Accel-Buffering": "no"})
+        self._events = events
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Closes the generator at the end: waiting for the garbage collector would keep the page subscribed."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._events.aclose()
+
+
+@router.get(
+    "/api/v1/events",
+    summary="接收推送",
+    response_class=StreamingResponse,
+    responses={
+        **REFUSALS,
+        200: {"description": "text/event-stream；每条的 data 与 chat 的一条回答同形，id 可用来续传"},
+    },
+)
+async def events(
+    request: Request,
+    api: Api,
+    after: Annotated[int, Query(ge=0, le=_LAST, description="从这个位置之后开始")] = 0,
+    last_event_id: Annotated[str, Header(description="断线重连时由浏览器给出，优先于 after")] = "",
+) -> EventStream:
+    """会话里由工会主动说的话：提醒、通知、审批。"""
+    session = await api.parts.sessions.find(request)
+    if session is None:
+        raise ApiError(401, "no_session")
+    if api.streams.get(session.id, 0) >= api.parts.limits.streams_per_session:
+        raise too_many(int(api.parts.pace.heartbeat))
+    if last_event_id.isascii() and last_event_id.isdigit():
+        after = min(int(last_event_id[:19]), _LAST)
+    return EventStream(_stream(api, request, session, after))
+
+
+async def _stream(api: State, request: Request, session: WebSession, after: int) -> AsyncGenerator[str, None]:
+    api.streams[session.id] = api.streams.get(session.id, 0) + 1
+    api.parts.metrics.streams.inc()
+    try:
+        yield f"retry: {_RETRY_MS}\n\n"
+        address = Address(channel="web", conversation=session.conversation)
+        with api.parts.subscribe(address) as wake:
+            async for chunk in _listen(api, address, wake, after):
+                yield chunk
+                if chunk is _HEARTBEAT and await api.parts.sessions.find(request) is None:
+                    return
+    finally:
+        api.parts.metrics.streams.dec()
+        api.streams[session.id] -= 1
+        if not api.streams[session.id]:
+            del api.streams[session.id]
+
+
+_HEARTBEAT = ": still here\n\n"
+
+
+async def _listen(api: State, address: Address, wake: asyncio.Event, after: int) -> AsyncGenerator[str, None]:
+    parts, clock = api.parts, asyncio.get_running_loop().time
+    beat, quick = clock() + parts.pace.heartbeat, 0
+    while not parts.stopping.is_set():
+        # Cleared before the look: what is said from here on sets it again.
+        quick = _QUICK_LOOKS if wake.is_set() else quick - 1
+        wake.clear()
+        said: Sequence[Outbound] = await parts.since(address, after, _BATCH)
+        for message in said:
+            after = message.id
+            yield f"id: {after}\ndata: {ChatReply.of(message).model_dump_json(exclude_none=True)}\n\n"
+        if clock() >= beat:
+            beat = clock() + parts.pace.heartbeat
+            yield _HEARTBEAT
+        if len(said) < _BATCH:
+            pause = parts.pace.settle if quick > 0 and not said else parts.pace.poll
+            await _first_of(wake, parts.stopping, seconds=min(pause, max(0.0, beat - clock())))
+
+
+async def _first_of(*happenings: asyncio.Event, seconds: float) -> None:
+    waits = [asyncio.ensure_future(happening.wait()) for happening in happenings]
+    try:
+        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()

@@ -1,0 +1,96 @@
+"""What the HTTP interface is built from; the composition root gives it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import Depends, Request
+
+from bot.api.limits import Limiter, Limits
+from bot.api.metrics import Metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+
+    from fastapi import APIRouter
+
+    from actions.core.database import Database
+    from bot.api.sessions import Sessions
+    from bot.messages import Address, Inbound, Outbound
+    from bot.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pace:
+    """Seconds between looks at the database, between heartbeats, and for a commit to follow its wake."""
+
+    poll: float = 5.0
+    heartbeat: float = 20.0
+    settle: float = 0.3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApiParts:
+    """Everything that the HTTP interface needs.
+
+    Attributes:
+        receive: one turn; returns the replies, already committed.
+        since: what the union said by its own accord in a conversation after a position, oldest first, at most so
+            many. `Outbound.id` is the position; it grows in the order in which things are *said*, for a reminder is
+            written long before.
+        subscribe: an event that is set when something is said in a conversation, for as long as the block lasts.
+        ready: the checks of /readyz by name.
+        say: renders a sentence of data/responses (`Wording.text`).
+        people: (name, sender) of the demo's people; empty outside the demo.
+        routers: what channels and the console export.
+        stopping: set when the process is told to stop; event streams end then.
+
+    """
+
+    settings: Settings
+    database: Database
+    now: Callable[[], datetime]
+    receive: Callable[[Inbound], Awaitable[tuple[Outbound, ...]]]
+    since: Callable[[Address, int, int], Awaitable[Sequence[Outbound]]]
+    subscribe: Callable[[Address], AbstractContextManager[asyncio.Event]]
+    ready: Callable[[], Awaitable[Mapping[str, bool]]]
+    say: Callable[[str, Mapping[str, Any]], str]
+    sessions: Sessions
+    metrics: Metrics = field(default_factory=Metrics)
+    people: Sequence[tuple[str, str]] = ()
+    routers: Sequence[APIRouter] = ()
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    limits: Limits = field(default_factory=Limits)
+    pace: Pace = field(default_factory=Pace)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class State:
+    """What the running interface remembers: its parts, and who knocked how often."""
+
+    parts: ApiParts
+    messages: Limiter
+    new_sessions: Limiter
+    streams: dict[int, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, parts: ApiParts) -> State:
+        """A fresh state."""
+        return cls(
+            parts=parts,
+            messages=Limiter(parts.limits.messages_per_minute, 60, parts.now),
+            new_sessions=Limiter(parts.limits.sessions_per_hour, 3600, parts.now),
+        )
+
+
+def _state(request: Request) -> State:
+    state: State = request.app.state.api
+    return state
+
+
+#: The state of the interface, for routes.
+Api = Annotated[State, Depends(_state)]

@@ -1,0 +1,337 @@
+"""The composition root: the only place where the parts of the house are put together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import secrets
+import signal
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import IntegrityError
+
+from actions.appointments import AppointmentRecords, Appointments
+from actions.blocks.vault import AesVault, new_key, parse_keys
+from actions.core import offerings
+from actions.core.catalogue import Catalogue, load_catalogue
+from actions.core.commands import SYSTEM, Bus, actor_for
+from actions.core.database import Database
+from actions.core.errors import ConfigurationError, DomainError
+from actions.core.tables import ApiKey, Member, Offering, Unit
+from actions.core.yamlfile import YamlFile
+from actions.membership import BindingRecords, Membership
+from actions.records import OwnRecords
+from actions.safety import Safety, SafetyRules
+from bot.channels.email import EmailChannel
+from bot.channels.web import WebChannel
+from bot.clock import Clock
+from bot.delivery import Delivery
+from bot.demo import World, fill, load_world
+from bot.dialogue.policy import Registry
+from bot.dialogue.words import load_words
+from bot.gateway import Gateway, House
+from bot.gateway.shortcuts import load_shortcuts
+from bot.messages import Sender, Senders
+from bot.migrations import migrate
+from bot.wording import Wording, load_wording
+from nlu.types import Parse
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from actions.core.commands import Outcome
+    from actions.core.life import Life, Records, Sweeper
+    from bot.gateway.turn import Understanding
+    from bot.settings import Settings
+    from nlu.pipeline import Pipeline
+    from nlu.types import Gazetteer
+
+log = structlog.get_logger(__name__)
+
+_SWEEP_SECONDS = 20
+_FORGET_SECONDS = 3600
+
+
+def utc_now() -> datetime:
+    """The machine's clock."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class App:
+    """The assistant, put together. `run()` starts what goes on in the background."""
+
+    settings: Settings
+    house: House
+    gateway: Gateway
+    delivery: Delivery
+    web: WebChannel
+    pipeline: Understanding
+    sweepers: Sequence[Sweeper]
+    clock: Callable[[], datetime]
+    safety: Safety
+
+    async def sweep(self) -> None:
+        """Does what is due by itself, each part in a transaction of its own, and sends what that gives."""
+        for sweeper in self.sweepers:
+            async with self.house.database.write() as session:
+                await sweeper.sweep(self.house.context(session, SYSTEM, self.clock()))
+        self.delivery.wake()
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Delivery and clock, for as long as the block lasts."""
+        clock = Clock()
+        clock.every(_SWEEP_SECONDS, "sweep", self.sweep)
+        clock.every(_FORGET_SECONDS, "forget", self.delivery.forget)
+        clock.start()
+        sending = asyncio.create_task(self.delivery.run())
+        try:
+            yield
+        finally:
+            clock.stop()
+            sending.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await sending
+            await self.house.database.close()
+
+    async def ready(self) -> Mapping[str, bool]:
+        """The checks of /readyz."""
+        try:
+            async with self.house.database.read() as session:
+                await session.execute(text("select 1"))
+        except Exception:
+            log.exception("database_not_ready")
+            return {"database": False}
+        return {"database": True}
+
+
+def build(
+    settings: Settings,
+    *,
+    pipeline: Understanding | None = None,
+    clock: Callable[[], datetime] = utc_now,
+    senders: Sequence[Sender] = (),
+) -> App:
+    """Puts the assistant together; opens nothing yet but files of data/ (and makes the vault's key on the first run).
+
+    `senders` are channels beside the web's and e-mail. Raises ConfigurationError.
+    """
+    vault = AesVault(_vault_keys(settings))
+    database = Database(settings.database_url)
+    responses = settings.data_dir / "responses"
+    wording = load_wording(responses, {"union": settings.union.model_dump()})
+    lives, records, sweepers, safety, bus = _actions(settings, wording)
+    catalogue = _catalogue(settings)
+    web = WebChannel()
+    channels: list[Sender] = [web, EmailChannel(settings.mail), *senders]
+    house = House(
+        database=database,
+        vault=vault,
+        bus=bus,
+        catalogue=catalogue,
+        lives=lives,
+        records=records,
+        registry=Registry(
+            catalogue=catalogue,
+            words=load_words(responses),
+            kinds=intent_kinds(settings.data_dir),
+            open_confidence=settings.dialogue.open_confidence,
+            clarify_margin=settings.dialogue.clarify_margin,
+        ),
+        wording=wording,
+        shortcuts=load_shortcuts(responses),
+        names=settings.names,
+        idle_minutes=settings.dialogue.idle_minutes,
+        draft_days=settings.dialogue.draft_days,
+        pull=frozenset(channel.name for channel in channels if channel.pulled),
+        fault=_fault(settings.fault),
+    )
+    by_channel = {channel.name: channel for channel in channels}
+    delivery = Delivery(
+        database,
+        vault,
+        house.wording,
+        Senders(by_channel=by_channel),
+        clock,
+        text_hours=settings.privacy.text_hours,
+    )
+    understanding = pipeline or build_pipeline(settings)
+    return App(
+        settings=settings,
+        house=house,
+        gateway=Gateway(house, understanding, clock, delivery.wake),
+        delivery=delivery,
+        web=web,
+        pipeline=understanding,
+        sweepers=sweepers,
+        clock=clock,
+        safety=safety,
+    )
+
+
+def _actions(
+    settings: Settings, wording: Wording
+) -> tuple[Mapping[str, Life], tuple[Records, ...], tuple[Sweeper, ...], Safety, Bus]:
+    """The lives and the rest of actions/, with their commands."""
+    appointments, membership = Appointments(), Membership()
+    records: tuple[Records, ...] = (AppointmentRecords(), BindingRecords())
+    own = OwnRecords(records)
+    safety = Safety(SafetyRules(**settings.safety.model_dump()), wording.text)
+    lives: dict[str, Life] = {life.name: life for life in (appointments, membership, own)}
+    registrations = [item for life in lives.values() for item in life.registrations()]
+    bus = Bus([*registrations, *offerings.registrations(), *safety.registrations()])
+    return lives, records, (appointments, membership, safety), safety, bus
+
+
+def _catalogue(settings: Settings) -> Catalogue:
+    rules = {life.name: life.rules for life in (Appointments, Membership, OwnRecords)}
+    return load_catalogue(settings.data_dir / "services", rules, settings.services)
+
+
+class _NoNlu:
+    """For commands that understand nothing: the model need not be loaded."""
+
+    async def parse(self, text: str, now: datetime) -> Parse:
+        del now
+        return Parse(text=text, intent="out_of_scope", confidence=0.0)
+
+
+NO_NLU: Understanding = _NoNlu()
+
+
+def build_pipeline(settings: Settings) -> Pipeline:
+    """The embedded NLU: loaded from var/, or trained on data/nlu where that has changed."""
+    from nlu.artefact import ensure_model  # noqa: PLC0415 - numpy and the model are for those who parse
+    from nlu.pipeline import Embedded, Pipeline  # noqa: PLC0415
+
+    return Pipeline(Embedded(ensure_model(settings.data_dir / "nlu", settings.var_dir / "models")))
+
+
+def build_parser(settings: Settings) -> Pipeline:
+    """The embedded NLU with the names of the catalogue and the demo world: `bot parse` needs no database."""
+    pipeline = build_pipeline(settings)
+    names = demo_gazetteer(_catalogue(settings), load_world(settings.data_dir))
+    pipeline.update_gazetteer(names)
+    return pipeline
+
+
+def intent_kinds(data_dir: Path) -> dict[str, str]:
+    """talk, service or ask, by intent, from data/intents.yml."""
+    intents = YamlFile(data_dir / "intents.yml").data["intents"]
+    return {name: entry["kind"] for name, entry in intents.items()}
+
+
+def _vault_keys(settings: Settings) -> dict[str, bytes]:
+    """The keys of the settings; on the embedded default a key is made once, in var/, for its owner alone."""
+    given = settings.vault.keys.get_secret_value()
+    if given:
+        return parse_keys(given)
+    if not settings.embedded:
+        message = "NJR_VAULT__KEYS: must be set where the database is not the embedded one; `bot keys vault` makes one"
+        raise ConfigurationError(message)
+    path = settings.var_dir / "vault.key"
+    if not path.exists():
+        settings.var_dir.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(f"k1:{new_key()}")
+    return parse_keys(path.read_text(encoding="ascii"))
+
+
+def _fault(name: str) -> Callable[[str], None]:
+    """The process dies at the fault point of that name: how tests see what a crash leaves behind."""
+
+    def reach(point: str) -> None:
+        if name and point == name:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return reach
+
+
+async def prepare(app: App, *, demo: bool, say: Callable[[str], None] = lambda _line: None) -> bool:
+    """Brings the database up to date and, where it is empty and the demo is wanted, fills it; True if it was filled."""
+    say("整理数据库…")
+    app.settings.var_dir.mkdir(parents=True, exist_ok=True)
+    await migrate(app.house.database)
+    filled = False
+    if demo and await _empty(app.house.database):
+        say("放进示例数据（人名、电话都是示例）…")
+        await fill(app.house, load_world(app.settings.data_dir), app.clock())
+        filled = True
+    await refresh_gazetteer(app)
+    return filled
+
+
+async def _empty(database: Database) -> bool:
+    async with database.read() as session:
+        return not (await session.execute(select(func.count()).select_from(Member))).scalar_one()
+
+
+async def refresh_gazetteer(app: App) -> None:
+    """Tells the NLU the names that the catalogue and the database know."""
+    update = getattr(app.pipeline, "update_gazetteer", None)
+    if update is None:
+        return
+    async with app.house.database.read() as session:
+        rows = (await session.execute(select(Offering).where(Offering.state == "open"))).scalars().all()
+        units = (await session.execute(select(Unit.name))).scalars().all()
+    known = [(row.service, row.title, row.spec.get("also", ())) for row in rows]
+    update(gazetteer(app.house.catalogue, known, units))
+
+
+def demo_gazetteer(catalogue: Catalogue, world: World) -> Gazetteer:
+    """The names of the catalogue and the demo world, for a parse without a database."""
+    known = [(item.service, item.title, item.spec.get("also", ())) for item in world.offerings]
+    return gazetteer(catalogue, known, world.units)
+
+
+def gazetteer(catalogue: Catalogue, known: Sequence[tuple[str, str, Any]], units: Sequence[str]) -> Gazetteer:
+    """Surface forms by entity: services by title and short name, offerings under the entity their form names."""
+    names: dict[str, dict[str, str]] = {"service": {}, "unit": {unit: unit for unit in units}}
+    for declaration in (each for each in catalogue if each.named):
+        for surface in (declaration.title, declaration.short, *declaration.also):
+            names["service"][surface] = declaration.id
+    for service, title, also in known:
+        entity = next((item.entity for item in catalogue[service].form if item.entity and item.type == "offering"), "")
+        if entity:
+            names.setdefault(entity, {}).update(dict.fromkeys((title, *also), title))
+    return names
+
+
+async def execute(app: App, staff_id: str, command: str, arguments: Mapping[str, Any]) -> Outcome:
+    """Runs a command as a member (the operator at the machine where `staff_id` is empty), and sends what it says.
+
+    Raises DomainError: no_such_member, unknown_command, bad_arguments, and what the command refuses.
+    """
+    async with app.house.database.write() as session:
+        actor = SYSTEM
+        if staff_id:
+            query = select(Member).where(Member.staff_id == staff_id)
+            member = (await session.execute(query)).unique().scalar_one_or_none()
+            if member is None:
+                raise DomainError("no_such_member", staff_id=staff_id)
+            actor = await actor_for(session, member)
+        context = app.house.context(session, actor, app.clock())
+        outcome = await app.house.bus.execute(app.house.bus.command(command, arguments), context)
+    app.delivery.wake()
+    return outcome
+
+
+async def create_api_key(app: App, name: str) -> str:
+    """A new bearer key; only its hash is kept. Raises ConfigurationError where the name is taken."""
+    key = f"njr_{secrets.token_urlsafe(32)}"
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    try:
+        async with app.house.database.write() as session:
+            session.add(ApiKey(name=name, key_hash=digest, created_at=app.clock()))
+    except IntegrityError as error:
+        raise ConfigurationError(f"keys: there is a key named {name!r} already") from error
+    return key

@@ -1,0 +1,1 @@
+"""One module per channel; SDK objects stop here."""

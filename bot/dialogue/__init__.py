@@ -1,0 +1,1 @@
+"""Dialogue: state, policy and forms as pure functions of (state, parse, now)."""

@@ -1,0 +1,6 @@
+"""One turn: from a message to its replies, in one transaction."""
+
+from bot.gateway.house import House
+from bot.gateway.turn import Answered, Gateway
+
+__all__ = ["Answered", "Gateway", "House"]

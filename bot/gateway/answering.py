@@ -1,0 +1,193 @@
+"""What is answered in a turn: notifications and keywords first, then what the dialogue decides."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from actions.core.errors import DomainError
+from actions.safety import RaiseAlert
+from bot.dialogue import policy
+from bot.dialogue.state import State, expire
+from bot.gateway import prompts, rows
+from bot.gateway.forms import FormRunner
+from bot.gateway.saying import Saying
+from bot.gateway.shortcuts import shortcut_for
+from bot.messages import Address
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from actions.core.commands import Command, Context
+    from actions.core.tables import Account, Conversation
+    from bot.gateway.house import House
+    from bot.messages import Inbound
+    from nlu.types import Parse
+
+#: Code points of a message; more is not read.
+LONGEST = 2_000
+SAYS_SOMETHING = re.compile(r"[0-9A-Za-z\u3400-\u9fff\U00020000-\U0003ffff０-９]")
+
+
+class Answerer:
+    """Answers one message within an open transaction."""
+
+    def __init__(self, house: House, context: Context, inbound: Inbound, parse: Parse) -> None:
+        self._house = house
+        self._context = context
+        self._inbound = inbound
+        self._parse = parse
+
+    async def answer(self, conversation: Conversation, saying: Saying) -> str:
+        """Answers in a conversation and keeps its new state; returns the service that was served."""
+        house, context = self._house, self._context
+        idle, keep = timedelta(minutes=house.idle_minutes), timedelta(days=house.draft_days)
+        state, shelved = expire(self._remembered(conversation), context.now, idle=idle, keep=keep)
+        if shelved:
+            saying.say("form.shelved", {"service": house.catalogue[state.drafts[-1].service].short})
+        runner = FormRunner(context, house.registry, state, saying, house.idle_minutes)
+        if not await self._without_understanding(runner):
+            await self._take(policy.decide(runner.state, self._parse, house.registry, context.now), runner)
+        conversation.state = house.vault.seal(runner.state.model_dump(mode="json"), about="conversation")
+        return runner.service
+
+    def _remembered(self, conversation: Conversation) -> State:
+        if not conversation.state:
+            return State()
+        return State.model_validate(self._house.vault.open(conversation.state, about="conversation"))
+
+    # --- what needs no understanding
+
+    async def _without_understanding(self, runner: FormRunner) -> bool:
+        """Pictures, empty and endless texts, answers to notifications, an officer's keywords."""
+        if self._parse.crisis is not None:
+            return False
+        unreadable = self._unreadable()
+        if unreadable and not runner.registry.words.says("affirm", self._inbound.text):
+            runner.saying.say(unreadable)
+            if runner.state.top is not None:
+                await runner.ask_again()
+            return True
+        if not self._context.actor.private:
+            return False
+        try:
+            command = await self._asked_for(runner)
+        except prompts.AmbiguousAnswerError as error:
+            answers = [f"{error.label} {code}" for code in error.codes]
+            runner.saying.say("talk.which_one", {"label": error.label})
+            runner.saying.options = [{"label": answer, "value": answer} for answer in answers]
+            return True
+        if command is None:
+            return False
+        await self._run(command, runner.saying)
+        return True
+
+    def _unreadable(self) -> str:
+        if len(self._parse.text) > LONGEST:
+            return "talk.too_long"
+        if SAYS_SOMETHING.search(self._parse.text):
+            return ""
+        if self._inbound.attachments:
+            return "talk.attachment"
+        return "talk.no_words" if self._parse.text else "talk.empty"
+
+    async def _asked_for(self, runner: FormRunner) -> Command | None:
+        """The command of a notification's option, or of an officer's keyword."""
+        context, text = self._context, self._parse.text
+        command = await prompts.match(context, text, alone=runner.state.top is None)
+        if command is not None or runner.state.top is not None:
+            return command
+        shortcut = shortcut_for(self._house.shortcuts, context.actor, text)
+        return context.bus.command(shortcut.command, shortcut.arguments) if shortcut else None
+
+    async def _run(self, command: Command, saying: Saying) -> None:
+        try:
+            async with self._context.session.begin_nested():
+                outcome = await self._context.bus.execute(command, self._context)
+            saying.say(outcome.wording, outcome.params)
+        except DomainError as error:
+            saying.refuse(error)
+
+    # --- what the dialogue decided
+
+    async def _take(self, step: policy.Step, runner: FormRunner) -> None:
+        if not isinstance(step, policy.Crisis):
+            runner.state = runner.state.but(clarify=(), unclear=None)
+        match step:
+            case policy.Crisis():
+                await self._crisis(step, runner)
+            case policy.Open():
+                await runner.open(step.service, step.parse)
+            case policy.Fill():
+                await runner.fill(step.taken, self._parse)
+            case policy.Clarify():
+                runner.state = runner.state.but(clarify=step.choices, unclear=step.parse)
+                runner.saying.say("talk.clarify", {"choices": [choice.label for choice in step.choices[:-1]]})
+                runner.saying.offer(step.choices)
+            case policy.Say():
+                runner.saying.say(step.wording)
+                if runner.state.top is not None:
+                    await runner.ask_again()
+            case policy.Do():
+                await _do(step, runner)
+
+    async def _crisis(self, step: policy.Crisis, runner: FormRunner) -> None:
+        """The fixed answer and the alert; a form is put aside, nothing else is asked."""
+        context = self._context
+        runner.state = runner.state.shelve()
+        runner.saying.parts.clear()
+        chat = "private" if context.actor.private else "group"
+        outcome = await context.bus.execute(RaiseAlert(kind=step.kind, chat=chat), context)
+        runner.saying.say(outcome.wording, outcome.params)
+
+    # --- from a group to the private chat
+
+    async def answer_in_group(
+        self, conversation: Conversation, saying: Saying, account: Account
+    ) -> tuple[str, Saying | None]:
+        """Answers in a group; a private matter goes on in the sender's private chat.
+
+        Returns the service, and what is said in the private chat.
+        """
+        service = self._private_matter(conversation)
+        if not service:
+            return await self.answer(conversation, saying), None
+        if account.conversation is None:
+            saying.say("talk.come_private")
+            return service, None
+        saying.say("talk.in_private")
+        there = Address(channel=account.channel, account=account.account, conversation=account.conversation)
+        context = replace(self._context, actor=replace(self._context.actor, private=True))
+        private = await rows.conversation_at(
+            context.session, context.database, there, account.conversation, context.now
+        )
+        aside = Saying(address=there)
+        inner = Answerer(self._house, context, replace(self._inbound, address=there), self._parse)
+        await inner.answer(private, aside)
+        return service, aside
+
+    def _private_matter(self, conversation: Conversation) -> str:
+        """The service that a message in a group would open, where it must not be spoken of there."""
+        state = self._remembered(conversation)
+        step = policy.decide(state, self._parse, self._house.registry, self._context.now)
+        if not isinstance(step, policy.Open):
+            return ""
+        declaration = self._house.catalogue[step.service]
+        unbound = declaration.who.bound and self._context.actor.member is None
+        return declaration.id if declaration.private or unbound else ""
+
+
+async def _do(step: policy.Do, runner: FormRunner) -> None:
+    actions: dict[str, Callable[[], Awaitable[Any]]] = {
+        "commit": runner.commit_confirmed,
+        "drop": runner.drop,
+        "revise": lambda: runner.revise(step.field),
+        "why": lambda: runner.why(step.field),
+        "refuse_consent": runner.refuse_consent,
+        "other_time": lambda: runner.other_time(runner.asked),
+        "resume": runner.resume,
+        "missed": runner.missed,
+    }
+    await actions[step.what]()

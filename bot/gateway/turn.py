@@ -1,0 +1,215 @@
+"""From a message to its replies: duplicates dropped, parsed outside the transaction, everything committed once."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+import weakref
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from actions.core.tables import Conversation, Outgoing, Turn
+from bot.gateway import rows
+from bot.gateway.answering import LONGEST, SAYS_SOMETHING, Answerer
+from bot.gateway.saying import Saying
+from nlu.types import Parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from actions.core.commands import Context
+    from bot.gateway.house import House
+    from bot.messages import Inbound, Outbound
+
+log = structlog.get_logger(__name__)
+
+_TRIES = 3
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+
+
+class Understanding(Protocol):
+    """The NLU pipeline."""
+
+    async def parse(self, text: str, now: datetime) -> Parse:
+        """What a message says. Never raises."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answered:
+    """A finished turn: its replies, and what a replay or a log tells of it."""
+
+    replies: tuple[Outbound, ...]
+    intent: str = ""
+    service: str = ""
+    repeated: bool = False
+
+
+class Gateway:
+    """Answers messages, one at a time in each conversation."""
+
+    def __init__(
+        self,
+        house: House,
+        pipeline: Understanding,
+        clock: Callable[[], datetime],
+        after_commit: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._house = house
+        self._pipeline = pipeline
+        self._clock = clock
+        self._after_commit = after_commit
+        self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
+
+    async def receive(self, inbound: Inbound) -> tuple[Outbound, ...]:
+        """The replies to a message; the same event again gives the same replies and does nothing."""
+        return (await self.answer(inbound)).replies
+
+    async def answer(self, inbound: Inbound) -> Answered:
+        """As `receive`, with what the turn was about."""
+        if not self._addressed(inbound):
+            return Answered(replies=())
+        started = time.perf_counter()
+        key = _conversation_key(inbound)
+        lock = self._locks.setdefault(f"{inbound.address.channel}:{inbound.address.account}:{key}", asyncio.Lock())
+        async with lock:
+            stored = await self._stored(inbound)
+            if stored is not None:
+                return stored
+            parse = await self._understand(inbound)
+            answered = await self._with_retries(inbound, key, parse)
+        self._after_commit()
+        log.info(
+            "turn",
+            channel=inbound.address.channel,
+            chat=inbound.address.chat,
+            replies=len(answered.replies),
+            ms=round((time.perf_counter() - started) * 1000, 1),
+        )
+        return answered
+
+    def _addressed(self, inbound: Inbound) -> bool:
+        """In a group only what is said to the assistant is read."""
+        if inbound.address.chat == "private" or inbound.mentioned:
+            return True
+        return any(name in inbound.text for name in self._house.names)
+
+    async def _understand(self, inbound: Inbound) -> Parse:
+        text = clean(inbound.text)
+        for name in self._house.names:
+            text = text.replace(f"@{name}", "").strip()
+        if len(text) > LONGEST or not SAYS_SOMETHING.search(text):
+            return Parse(text=text, intent="out_of_scope", confidence=0.0)
+        return await self._pipeline.parse(text, self._clock())
+
+    async def _with_retries(self, inbound: Inbound, key: str, parse: Parse) -> Answered:
+        """A turn that lost a race (a deadlock, the same event elsewhere) is done anew from the start."""
+        for attempt in range(_TRIES):
+            try:
+                return await self._turn(inbound, key, parse)
+            except (IntegrityError, OperationalError) as error:
+                stored = await self._stored(inbound)
+                if stored is not None:
+                    return stored
+                if attempt == _TRIES - 1:
+                    raise
+                log.warning("turn_retried", attempt=attempt + 1, error=type(error.orig).__name__)
+        raise AssertionError
+
+    # --- one transaction
+
+    async def _turn(self, inbound: Inbound, key: str, parse: Parse) -> Answered:
+        house, now = self._house, self._clock()
+        saying = Saying(address=inbound.address)
+        async with house.database.write() as session:
+            turn, conversation = await self._begin(session, inbound, key, now)
+            account = await rows.account_of(session, inbound, now)
+            context = house.context(session, await rows.actor_of(session, inbound, account), now)
+            answerer = Answerer(house, context, inbound, parse)
+            house.fault("turn.begun")
+            if inbound.address.chat == "group":
+                service, aside = await answerer.answer_in_group(conversation, saying, account)
+                if aside is not None and aside.parts:
+                    session.add(self._row(context, aside, turn=None))
+            else:
+                service = await answerer.answer(conversation, saying)
+            house.fault("turn.handled")
+            row = await self._write_reply(context, inbound, turn, saying)
+            house.fault("turn.written")
+        house.fault("turn.committed")
+        replies = () if row is None else (house.wording.outbound(inbound.address, saying.content, row_id=row.id),)
+        return Answered(replies=replies, intent=parse.intent, service=service)
+
+    async def _begin(
+        self, session: AsyncSession, inbound: Inbound, key: str, now: datetime
+    ) -> tuple[Turn, Conversation]:
+        conversation = await rows.conversation_at(session, self._house.database, inbound.address, key, now)
+        turn = Turn(
+            channel=inbound.address.channel,
+            account=inbound.address.account,
+            event_id=inbound.event_id,
+            conversation_id=conversation.id,
+            created_at=now,
+        )
+        session.add(turn)
+        await session.flush()
+        return turn, conversation
+
+    # --- what goes out
+
+    async def _write_reply(self, context: Context, inbound: Inbound, turn: Turn, saying: Saying) -> Outgoing | None:
+        if not saying.parts:
+            return None
+        row = self._row(context, saying, turn=turn)
+        if inbound.address.channel in self._house.pull:
+            row.state, row.sent_at = "sent", context.now
+        context.session.add(row)
+        await context.session.flush()
+        return row
+
+    def _row(self, context: Context, saying: Saying, *, turn: Turn | None) -> Outgoing:
+        # Rendered once here: a sentence that cannot be rendered must fail the turn, not the delivery.
+        self._house.wording.outbound(saying.address, saying.content)
+        return Outgoing(
+            channel=saying.address.channel,
+            account=saying.address.account,
+            conversation=saying.address.conversation,
+            turn_id=turn.id if turn else None,
+            content=self._house.vault.seal(saying.content, about="outgoing"),
+            due_at=context.now,
+            state="queued",
+        )
+
+    async def _stored(self, inbound: Inbound) -> Answered | None:
+        """The replies of an event that was answered before."""
+        address = inbound.address
+        async with self._house.database.read() as session:
+            query = select(Turn.id).where(
+                Turn.channel == address.channel, Turn.account == address.account, Turn.event_id == inbound.event_id
+            )
+            turn_id = (await session.execute(query)).scalar_one_or_none()
+            if turn_id is None:
+                return None
+            rows = (await session.execute(select(Outgoing).where(Outgoing.turn_id == turn_id))).scalars().all()
+        contents = [(row.id, self._house.vault.open(row.content, about="outgoing")) for row in rows if row.content]
+        replies = tuple(self._house.wording.outbound(address, content, row_id=number) for number, content in contents)
+        return Answered(replies=replies, repeated=True)
+
+
+def _conversation_key(inbound: Inbound) -> str:
+    """In a group each person has a conversation of their own with the assistant."""
+    address = inbound.address
+    return address.conversation if address.chat == "private" else f"{address.conversation}\n{inbound.sender}"
+
+
+def clean(text: str) -> str:
+    """A message without control characters, direction marks and lone surrogates."""
+    return _CONTROL.sub("", text.encode("utf-8", "ignore").decode("utf-8")).strip()

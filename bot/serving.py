@@ -1,0 +1,77 @@
+"""`bot serve`: the HTTP interface over the assistant, with delivery and clock beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from typing import TYPE_CHECKING
+
+from bot.api import ApiParts, Limiter, Sessions, create_api
+from bot.api import serve as serve_http
+from bot.console import ConsoleParts, console_router
+from bot.demo import load_world
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from actions.core.commands import Actor, Context
+    from bot.app import App
+
+# The demo's people that a visitor may be: those whom the contract names.
+_NAMED = 9
+
+
+async def serve(app: App, *, role: str, demo: bool) -> None:
+    """Runs the HTTP interface, delivery and clock (`all`), or one half of them (`web`, `worker`) until told to stop."""
+    if role == "worker":
+        async with app.running():
+            await _until_stopped()
+        return
+    stopping = asyncio.Event()
+    api = create_api(_api_parts(app, stopping, demo=demo))
+    background = app.running() if role == "all" else contextlib.nullcontext()
+    async with background:
+        await serve_http(api, app.settings.http, stopping)
+
+
+async def _until_stopped() -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    await stopped.wait()
+
+
+def _api_parts(app: App, stopping: asyncio.Event, *, demo: bool) -> ApiParts:
+    settings, house = app.settings, app.house
+    secure = settings.http.public_url.startswith("https")
+    sessions = Sessions(house.database, app.clock, secure=secure)
+    world = load_world(settings.data_dir) if demo else None
+    return ApiParts(
+        settings=settings,
+        database=house.database,
+        now=app.clock,
+        receive=app.gateway.receive,
+        since=app.delivery.since,
+        subscribe=app.web.subscribe,
+        ready=app.ready,
+        say=house.wording.text,
+        sessions=sessions,
+        people=[(person.name, person.staff_id) for person in world.members[:_NAMED]] if world else [],
+        routers=[console_router(_console_parts(app, sessions))],
+        stopping=stopping,
+    )
+
+
+def _console_parts(app: App, sessions: Sessions) -> ConsoleParts:
+    def context(session: AsyncSession, actor: Actor) -> Context:
+        return app.house.context(session, actor, app.clock())
+
+    return ConsoleParts(
+        database=app.house.database,
+        context=context,
+        attempt=Limiter(20, 3600, app.clock).take,
+        sessions=sessions,
+        say=app.house.wording.text,
+    )
