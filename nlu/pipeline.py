@@ -130,7 +130,8 @@ class Pipeline:
         found = Parse(
             text=text, intent=OUT_OF_SCOPE, confidence=0.0, entities=entities, times=mentions, impossible=impossible
         )
-        return self._understand(found, await self._rank(normalise(text)))
+        plain = normalise(text)
+        return self._understand(found, plain, await self._rank(plain))
 
     async def _rank(self, plain: str) -> tuple[Ranked, ...]:
         try:
@@ -139,9 +140,8 @@ class Pipeline:
             log.error("the engine failed: %s", type(error).__name__)  # noqa: TRY400 -- a trace may hold the text
             return ()
 
-    def _understand(self, found: Parse, ranking: tuple[Ranked, ...]) -> Parse:
+    def _understand(self, found: Parse, plain: str, ranking: tuple[Ranked, ...]) -> Parse:
         """Choose the intent: the crisis rules, then refusals, then the best ranked that is sure and has evidence."""
-        plain = normalise(found.text)
         danger = crisis.detect(found.text)
         if danger:
             ranking = _promote(ranking, "crisis", 1.0)

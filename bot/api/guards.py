@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 MAX_BODY = 256 * 1024
-# A client that is still sending does not read the answer: so much more is read and thrown away before it is told.
-_DRAINED = 4 * 1024 * 1024
 
 _HEADERS = {
     "Content-Security-Policy": (
@@ -110,7 +108,6 @@ class BodyLimit:
             return
         announced = Headers(scope=scope).get("content-length", "")
         if announced.isdigit() and int(announced) > MAX_BODY:
-            await _drain(receive)
             await error_response(self._say, 413, "too_large")(scope, receive, send)
             return
         size = 0
@@ -120,16 +117,7 @@ class BodyLimit:
             message = await receive()
             size += len(message.get("body", b""))
             if size > MAX_BODY:
-                await _drain(receive)
                 raise ApiError(413, "too_large")
             return message
 
         await self._app(scope, counted, send)
-
-
-async def _drain(receive: Receive) -> None:
-    size, more = 0, True
-    while more and size < _DRAINED:
-        message = await receive()
-        size += len(message.get("body", b""))
-        more = message["type"] == "http.request" and message.get("more_body", False)

@@ -14,15 +14,17 @@ import httpx
 import pytest
 import uvicorn
 from sqlalchemy import delete
+from starlette.requests import ClientDisconnect
 
 from actions.core.tables import WebSession
 from bot.api import Limits, Pace, create_api, serve
+from bot.api.events import EventStream
 from bot.channels.web import WebChannel
 from bot.messages import Address, Option, Outbound
 from tests.api.conftest import client, message
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator
 
 EVENTS = "/api/v1/events"
 WAIT = 10
@@ -269,6 +271,30 @@ async def test_a_big_body_is_answered_on_a_real_line(demo):
             assert answer.status_code == 413
             assert answer.json()["error"]["code"] == "too_large"
         assert (await browser.post("/api/v1/chat", json=message())).status_code == 200
+
+
+async def test_a_line_that_breaks_closes_the_subscription_at_once():
+    closed = []
+
+    async def chunks() -> AsyncGenerator[str, None]:
+        try:
+            while True:
+                yield "data: 1\n\n"
+        finally:
+            closed.append(True)
+
+    async def broken(sent) -> None:
+        if sent["type"] == "http.response.body":
+            raise OSError("the line is broken")
+
+    async def receive() -> dict[str, str]:
+        await asyncio.Event().wait()
+        return {}
+
+    events = chunks()
+    with pytest.raises(ClientDisconnect):
+        await EventStream(events)({"type": "http", "asgi": {"spec_version": "2.4"}}, receive, broken)
+    assert closed == [True]
 
 
 async def test_the_channel_wakes_only_the_pages_of_that_conversation():
