@@ -28,8 +28,8 @@ OUT_OF_SCOPE: Final = "out_of_scope"
 
 #: Below this confidence an intent is not acted upon.
 THRESHOLD: Final = 0.25
-#: The engine may see a crisis that no rule names, but then it has to be sure: 我想你了 came to 0.82 once.
-_CRISIS_THRESHOLD: Final = 0.85
+#: The engine may see a crisis that no rule names, but then it must be sure and a word of danger be there.
+_CRISIS_THRESHOLD: Final = 0.5
 _SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
 _RANKED: Final = 5
 
@@ -166,7 +166,7 @@ def _or(attempt: Callable[[], T], otherwise: T) -> T:
 def _stands(ranked: Ranked, plain: str, threshold: float) -> bool:
     """Whether an intent may be acted upon: sure enough, and a yes or no really said."""
     if ranked.intent == "crisis":
-        return ranked.confidence >= _CRISIS_THRESHOLD and not crisis.idiomatic(plain)
+        return ranked.confidence >= _CRISIS_THRESHOLD and crisis.suspected(plain)
     if ranked.confidence < threshold:
         return False
     if ranked.intent == "affirm":

@@ -119,7 +119,7 @@ def _settings(var: Path, url: str = "") -> Settings:
     return Settings(
         var_dir=var,
         database=DatabaseSettings(url=url),
-        vault=VaultSettings(keys=VAULT_KEY),  # type: ignore[arg-type]
+        vault=VaultSettings(keys=VAULT_KEY),
     )
 
 

@@ -24,12 +24,13 @@ _DOTS = re.compile(r"[•‧∙・･・．.·]")
 
 def fold_staff_id(text: str) -> str:
     """A 工号 in half width and with no blanks."""
-    return _BLANKS.sub("", unicodedata.normalize("NFKC", text))
+    return unicodedata.normalize("NFKC", _BLANKS.sub("", unicodedata.normalize("NFKC", text)))
 
 
 def fold_name(text: str) -> str:
     """A name as it is compared: half width, no blanks, one kind of dot, small letters."""
-    return _DOTS.sub("·", _BLANKS.sub("", unicodedata.normalize("NFKC", text))).casefold()
+    small = _DOTS.sub("·", _BLANKS.sub("", unicodedata.normalize("NFKC", text))).casefold()
+    return unicodedata.normalize("NFKC", small)
 
 
 async def matching(context: Context, staff_id: str, name: str) -> Member | None:

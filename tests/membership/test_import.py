@@ -13,10 +13,11 @@ from actions.membership.commands import ImportRoster
 from actions.membership.importing import import_command
 from actions.membership.roster import RosterRow
 from tests.membership.test_roster import TODAY, write
-from tests.membership.world import World
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.membership.world import World
 
 
 async def take(world: World, *rows: RosterRow, actor: str = "周涛") -> dict[str, Any]:
@@ -41,7 +42,13 @@ async def test_an_excel_with_good_and_bad_rows(world: World, tmp_path: Path):
     outcome = await world.run(import_command(roster), "周涛")
     assert outcome.data == {"new": 1, "changed": 1, "unchanged": 1, "left": 1, "bad": 2, "refused": []}
     (new,) = await world.rows(Member, Member.staff_id == "20250001")
-    assert (new.name, new.sex, new.unit.name, new.phone, new.tags) == ("新来", "女", "体育学院", "13900000001", ["青年"])
+    assert (new.name, new.sex, new.unit.name, new.phone, new.tags) == (
+        "新来",
+        "女",
+        "体育学院",
+        "13900000001",
+        ["青年"],
+    )
     assert new.status == "active"
     assert (await world.member("林一帆")).phone == "13800000001"
     assert (await world.member("吴敏")).status == "left"

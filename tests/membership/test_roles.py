@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from actions.core.tables import Account, Audit, Credential, Member, RoleGrant, Unit
 from actions.membership import commands as c
-from tests.membership.world import World
+
+if TYPE_CHECKING:
+    from tests.membership.world import World
 
 
 async def grants(world: World, name: str) -> set[tuple[str, str, int | None]]:

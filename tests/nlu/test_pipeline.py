@@ -91,12 +91,14 @@ async def test_crisis_is_heard_while_the_engine_is_away(caplog):
 
 
 async def test_the_engine_may_see_a_crisis_that_no_rule_names():
-    sure = await Pipeline(Says(crisis=0.9, out_of_scope=0.05)).parse("我把东西都分给大家吧", NOW)
+    sure = await Pipeline(Says(crisis=0.9, out_of_scope=0.05)).parse("睡着了就不疼了吧", NOW)
     assert (sure.intent, sure.crisis) == ("crisis", "despair")
-    blow = await Pipeline(Says(crisis=0.9)).parse("他那种暴力你们想不到", NOW)
+    blow = await Pipeline(Says(crisis=0.9)).parse("他那种暴力伤人你们想不到", NOW)
     assert blow.crisis == "violence_at_home"
-    unsure = await Pipeline(Says(crisis=0.6, out_of_scope=0.4)).parse("我想你了", NOW)
+    unsure = await Pipeline(Says(crisis=0.4, out_of_scope=0.3)).parse("睡着了就不疼了吧", NOW)
     assert (unsure.intent, unsure.crisis) == ("out_of_scope", None)
+    no_word_of_danger = await Pipeline(Says(crisis=0.9)).parse("我想你了", NOW)
+    assert (no_word_of_danger.intent, no_word_of_danger.crisis) == ("out_of_scope", None)
     idiom = await Pipeline(Says(crisis=0.95)).parse("他打我电话没接到", NOW)
     assert (idiom.intent, idiom.crisis) == ("out_of_scope", None)
 

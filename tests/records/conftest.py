@@ -13,6 +13,6 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async for hall in new_world(tmp_path):
+    async with new_world(tmp_path) as hall:
         await furnish(hall)
         yield hall

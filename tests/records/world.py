@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import itertools
 import shutil
+import tempfile
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -23,7 +26,7 @@ from actions.safety import Safety, SafetyRules
 from bot.wording import Wording, load_wording
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Iterator, Mapping
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -37,21 +40,27 @@ WEDNESDAY, THURSDAY, FRIDAY = date(2026, 11, 25), date(2026, 11, 26), date(2026,
 _SERVICES = ("counseling", "health_room", "my_items", "status", "withdraw", "reschedule")
 
 
-def wording(folder: Path) -> Wording:
+@cache
+def wording() -> Wording:
     """The sentences of these two modules, as the assistant says them."""
-    folder.mkdir()
-    for name in ("records.yml", "safety.yml"):
-        shutil.copy(DATA / "responses" / name, folder)
     union = SimpleNamespace(name="校工会", phone="0516-0000-0001（示例）", office="工会办公室（示例）")
-    return load_wording(folder, {"union": union})
+    with _copies("responses", "records", "safety") as folder:
+        return load_wording(folder, {"union": union})
 
 
-def services(folder: Path) -> Catalogue:
-    """The services that the tests use."""
-    folder.mkdir()
-    for name in _SERVICES:
-        shutil.copy(DATA / "services" / f"{name}.yml", folder)
-    return load_catalogue(folder, {life.name: life.rules for life in (Appointments, OwnRecords)})
+@cache
+def services() -> Catalogue:
+    """The services that the tests use: the others belong to lives that are not here."""
+    with _copies("services", *_SERVICES) as folder:
+        return load_catalogue(folder, {life.name: life.rules for life in (Appointments, OwnRecords)})
+
+
+@contextmanager
+def _copies(kind: str, *names: str) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as folder:
+        for name in names:
+            shutil.copy(DATA / kind / f"{name}.yml", folder)
+        yield Path(folder)
 
 
 @dataclass(kw_only=True)
@@ -171,28 +180,21 @@ class World:
             )
 
 
-async def new_world(folder: Path, url: str = "", rules: SafetyRules | None = None) -> AsyncIterator[World]:
-    """A hall with nobody on the duty list; closed when the iteration ends."""
+@asynccontextmanager
+async def new_world(folder: Path, url: str = "") -> AsyncIterator[World]:
+    """A hall with two members and nobody on the duty list; `url` is a database other than a file in the folder."""
     database = Database(url or f"sqlite+aiosqlite:///{folder / 'hall.db'}")
-    async with database.engine.begin() as connection:
-        await connection.run_sync(Base.metadata.create_all)
-    sentences = wording(folder / "responses")
     own = OwnRecords([AppointmentRecords()])
-    safety = Safety(rules or SafetyRules(campus_line="0516-0000-0000（示例）"), sentences.text)
+    safety = Safety(SafetyRules(campus_line="0516-0000-0000（示例）"), wording().text)
     bus = Bus([*Appointments().registrations(), *own.registrations(), *safety.registrations()])
-    world = World(
-        database=database,
-        catalogue=services(folder / "services"),
-        wording=sentences,
-        own=own,
-        safety=safety,
-        bus=bus,
-    )
-    async with database.write() as session:
-        session.add_all([Unit(id=1, name="文学院"), Unit(id=2, name="机电学院")])
-    await world.add_person("林一帆", unit=1, phone="13800000001")
-    await world.add_person("王敏", unit=2, phone="13800000002")
     try:
+        async with database.engine.begin() as connection:
+            await connection.run_sync(Base.metadata.create_all)
+        world = World(database=database, catalogue=services(), wording=wording(), own=own, safety=safety, bus=bus)
+        async with database.write() as session:
+            session.add_all([Unit(id=1, name="文学院"), Unit(id=2, name="机电学院")])
+        await world.add_person("林一帆", unit=1, phone="13800000001")
+        await world.add_person("王敏", unit=2, phone="13800000002")
         yield world
     finally:
         await database.close()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 async def empty(tmp_path: Path) -> AsyncIterator[World]:
     """A hall with nobody on the duty list, and one administrator."""
-    async for hall in new_world(tmp_path):
+    async with new_world(tmp_path) as hall:
         await hall.add_person("管理员")
         await hall.grant("管理员", "administrator")
         yield hall

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -14,6 +14,7 @@ from actions.core.zones import SHANGHAI
 from actions.safety import SafetyRules
 
 CLOCKS = st.times().map(lambda clock: clock.replace(second=0, microsecond=0))
+ZONES = st.sampled_from([ZoneInfo(name) for name in ("UTC", "Asia/Shanghai", "America/New_York", "Asia/Kolkata")])
 DAY = date(2026, 11, 23)
 
 
@@ -29,13 +30,14 @@ def test_duty_is_from_the_opening_to_the_closing_even_past_midnight(opens, close
     assert rules(opens, closes).on_duty(datetime.combine(DAY, clock, SHANGHAI)) == (since < length)
 
 
-@given(CLOCKS, CLOCKS, st.datetimes(datetime(2026, 1, 1), timezones=st.timezones()))  # noqa: DTZ001
+@given(CLOCKS, CLOCKS, st.datetimes(datetime(2026, 1, 1), timezones=ZONES))  # noqa: DTZ001
 def test_duty_does_not_depend_on_the_zone_of_the_clock(opens, closes, now):
     assert rules(opens, closes).on_duty(now) == rules(opens, closes).on_duty(now.astimezone(SHANGHAI))
 
 
-@pytest.mark.parametrize("name", ["opens", "closes"])
 @pytest.mark.parametrize("value", ["8am", "25:00", ""])
-def test_hours_that_are_none_name_their_setting(name: str, value: str):
-    with pytest.raises(ConfigurationError, match=rf"safety\.{name}"):
-        replace(SafetyRules(campus_line="0516"), **{name: value})
+def test_hours_that_are_none_name_their_setting(value: str):
+    with pytest.raises(ConfigurationError, match=r"safety\.opens"):
+        SafetyRules(campus_line="0516", opens=value)
+    with pytest.raises(ConfigurationError, match=r"safety\.closes"):
+        SafetyRules(campus_line="0516", closes=value)
