@@ -104,7 +104,7 @@ async def _serve(settings: Settings, role: str, *, demo: bool) -> None:
     address = settings.http.public_url or f"http://{settings.http.host}:{settings.http.port}"
     click.echo(f"聊天页：{address}/")
     click.echo(f"干部入口：{address}/console/")
-    await run(app, role=role, demo=demo)
+    await run(app, role=role)
 
 
 async def _first_officer(app: App) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
+    from actions.core.database import Database
     from bot.gateway import House
 
 #: Channels on which the demo's people are known by their 工号.
@@ -129,6 +130,14 @@ def _account(channel: str, sender: str, member_id: int | None, now: datetime) ->
         bound_at=now if member_id else None,
         heard_at=now,
     )
+
+
+async def is_demo(database: Database, world: World) -> bool:
+    """Whether a database holds the demo world and nobody else: only there may a visitor choose who to be."""
+    ours = {member.staff_id for member in world.members}
+    async with database.read() as session:
+        found = set((await session.execute(select(Member.staff_id))).scalars())
+    return ours <= found and all(name in ours or name.startswith("demo-") for name in found)
 
 
 async def add_members(house: House, count: int, now: datetime) -> tuple[str, str]:

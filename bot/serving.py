@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bot.api import ApiParts, Limiter, Sessions, create_api
 from bot.api import serve as serve_http
 from bot.console import ConsoleParts, console_router
-from bot.demo import load_world
+from bot.demo import World, is_demo, load_world
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,17 +22,22 @@ if TYPE_CHECKING:
 _NAMED = 9
 
 
-async def serve(app: App, *, role: str, demo: bool) -> None:
+async def serve(app: App, *, role: str) -> None:
     """Runs the HTTP interface, delivery and clock (`all`), or one half of them (`web`, `worker`) until told to stop."""
     if role == "worker":
         async with app.running():
             await _until_stopped()
         return
     stopping = asyncio.Event()
-    api = create_api(_api_parts(app, stopping, demo=demo))
+    world = load_world(app.settings.data_dir)
+    visitors = world if await is_demo(app.house.database, world) else None
+    api = create_api(_api_parts(app, stopping, visitors))
     background = app.running() if role == "all" else contextlib.nullcontext()
+    # The first message of a process loads what the NLU looks words up in: better now than while somebody waits.
+    warming = asyncio.create_task(app.pipeline.parse("你好", app.clock()))
     async with background:
         await serve_http(api, app.settings.http, stopping)
+    await warming
 
 
 async def _until_stopped() -> None:
@@ -43,11 +48,10 @@ async def _until_stopped() -> None:
     await stopped.wait()
 
 
-def _api_parts(app: App, stopping: asyncio.Event, *, demo: bool) -> ApiParts:
+def _api_parts(app: App, stopping: asyncio.Event, visitors: World | None) -> ApiParts:
     settings, house = app.settings, app.house
     secure = settings.http.public_url.startswith("https")
     sessions = Sessions(house.database, app.clock, secure=secure)
-    world = load_world(settings.data_dir) if demo else None
     return ApiParts(
         settings=settings,
         database=house.database,
@@ -58,7 +62,7 @@ def _api_parts(app: App, stopping: asyncio.Event, *, demo: bool) -> ApiParts:
         ready=app.ready,
         say=house.wording.text,
         sessions=sessions,
-        people=[(person.name, person.staff_id) for person in world.members[:_NAMED]] if world else [],
+        people=[(person.name, person.staff_id) for person in visitors.members[:_NAMED]] if visitors else [],
         routers=[console_router(_console_parts(app, sessions))],
         stopping=stopping,
     )

@@ -1,14 +1,13 @@
-"""Taking and freeing seats: lock the calendar, look once, write; the primary key is the last guard."""
+"""Taking and freeing seats: one at a time, look once, write; the primary key is the last guard."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import delete, func, select
 
-from actions.appointments.availability import Slot, Wish, clashing, free_slots, rules_of, spec_of
+from actions.appointments.availability import Slot, Wish, busy, free_slots, rules_of, spec_of
 from actions.appointments.tables import Seat
 from actions.core.errors import DomainError
 from actions.core.tables import Offering
@@ -19,45 +18,79 @@ if TYPE_CHECKING:
     from actions.core.catalogue import Declaration
     from actions.core.commands import Context
 
+# Any number that nothing else locks by.
+_LOCK = 0x4170706F
 
-async def slot_at(context: Context, service: Declaration, offering_id: int, start: datetime, *, party: int = 1) -> Slot:
-    """The free slot of a calendar at a time, with the calendar locked until the transaction ends.
 
-    Raises DomainError("slot_taken") where it is not free (or no slot at all).
+async def alone(context: Context) -> None:
+    """From here to the end of the transaction nobody else changes appointments, as it is on SQLite anyway.
+
+    One lock for all of them: a slot, a member's own time and the order of the waitlist hang together, and with one
+    lock nobody waits in a ring. It is the last lock that a unit of work takes. What was read before is read afresh.
     """
-    offering = await context.database.lock(context.session, Offering, offering_id)
+    if not context.database.is_sqlite:
+        await context.session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+
+
+async def slot_at(context: Context, service: Declaration, offering_id: int, wish: Wish) -> Slot:
+    """The free slot of a calendar at `wish.low`, for those who are `alone`.
+
+    Raises DomainError: slot_taken where it is not free (or no slot at all), party_too_large.
+    """
+    offering = await context.session.get(Offering, offering_id, populate_existing=True)
+    start = wish.low
     if offering is None or offering.service != service.id or offering.state != "open":
-        raise DomainError("slot_taken", field="slot")
-    if party > spec_of(offering).capacity:
-        capacity = spec_of(offering).capacity
-        raise DomainError(
-            "party_too_large", field=rules_of(service).party_field, capacity=capacity, room=offering.title, party=party
-        )
-    wish = Wish(low=start, high=start + timedelta(seconds=1), titles={offering.title}, party=party)
+        raise DomainError("slot_taken", field="slot", starts_at=local(start))
+    refuse_large(service, offering, wish.party)
     for slot in await free_slots(context, service, wish):
         if slot.offering_id == offering_id:
             return slot
     raise DomainError("slot_taken", field="slot", starts_at=local(start))
 
 
-async def take(context: Context, appointment: Appointment, slot: Slot, seats: int) -> None:
-    """Writes the seats of an appointment. Raises DomainError("slot_taken") where somebody else was quicker."""
-    query = select(Seat.number).where(Seat.offering_id == slot.offering_id, Seat.starts_at == to_utc(slot.starts_at))
+def refuse_large(service: Declaration, offering: Offering, party: int) -> None:
+    """Raises DomainError("party_too_large")."""
+    capacity = spec_of(offering).capacity
+    if party > capacity:
+        key = rules_of(service).party_field
+        raise DomainError("party_too_large", field=key, capacity=capacity, room=offering.title, party=party)
+
+
+def exactly(start: datetime, appointment: Appointment, *, beyond: bool = False) -> Wish:
+    """The wish for an appointment's slot at a moment."""
+    return Wish(
+        low=start,
+        high=start + timedelta(seconds=1),
+        fields=appointment.fields,
+        party=appointment.party,
+        beyond=beyond,
+    )
+
+
+async def take(context: Context, appointment: Appointment) -> None:
+    """Writes the seats of an appointment. Raises DomainError("slot_taken") where too few are left.
+
+    Seats are numbered within the capacity, so that two writers who both saw the last one meet in the primary key.
+    """
+    spec = spec_of(appointment.offering)
+    query = select(Seat.number).where(
+        Seat.offering_id == appointment.offering_id, Seat.starts_at == to_utc(appointment.starts_at)
+    )
     gone = set((await context.session.execute(query)).scalars())
-    free = [number for number in range(1, len(gone) + seats + 1) if number not in gone][:seats]
-    try:
-        async with context.session.begin_nested():
-            context.session.add_all(
-                Seat(
-                    offering_id=slot.offering_id,
-                    starts_at=slot.starts_at,
-                    number=number,
-                    appointment_id=appointment.id,
-                )
-                for number in free
-            )
-    except IntegrityError as error:
-        raise DomainError("slot_taken", field="slot", starts_at=local(slot.starts_at)) from error
+    left = [number for number in range(1, spec.seats + 1) if number not in gone]
+    needed = spec.seats_for(appointment.party)
+    if len(left) < needed:
+        raise DomainError("slot_taken", field="slot", starts_at=local(appointment.starts_at))
+    context.session.add_all(
+        Seat(
+            offering_id=appointment.offering_id,
+            starts_at=appointment.starts_at,
+            number=number,
+            appointment_id=appointment.id,
+        )
+        for number in left[:needed]
+    )
+    await context.session.flush()
 
 
 async def free(context: Context, appointment: Appointment) -> None:
@@ -65,10 +98,8 @@ async def free(context: Context, appointment: Appointment) -> None:
     await context.session.execute(delete(Seat).where(Seat.appointment_id == appointment.id))
 
 
-async def refuse_clash(
-    context: Context, service: Declaration, start: datetime, *, member_id: int, but: int | None = None
-) -> None:
-    """Raises DomainError("own_clash") where the member has something else at that time."""
-    end = start + timedelta(minutes=rules_of(service).minutes)
-    if await clashing(context, member_id, start, end, but=but):
+async def refuse_clash(context: Context, start: datetime, end: datetime, *, member_id: int, but: int = 0) -> None:
+    """Raises DomainError("own_clash") where the member has something else then; `but` is what is being moved."""
+    spans = (await busy(context, [member_id])).get(member_id, ())
+    if any(span.touches(start, end) and span.appointment_id != but for span in spans):
         raise DomainError("own_clash", field="slot", starts_at=local(start))

@@ -40,7 +40,8 @@ class Database:
                 f"database.url: {self.url.drivername} is not supported; use sqlite+aiosqlite or postgresql+psycopg"
             )
             raise ConfigurationError(message)
-        self.engine = create_async_engine(self.url, **self._pool())
+        # An error's text goes to the log: the values of a statement are personal data.
+        self.engine = create_async_engine(self.url, hide_parameters=True, **self._pool())
         # One writer at a time is SQLite's rule: waiting here is fair and cheap, waiting in the file lock is neither.
         self._writer = asyncio.Lock() if self.is_sqlite else None
         if self.is_sqlite:
@@ -50,7 +51,9 @@ class Database:
     def _pool(self) -> dict[str, Any]:
         if self.is_sqlite and not self.url.database:
             return {"poolclass": StaticPool}
-        return {"pool_size": 10, "max_overflow": 10, "pool_timeout": 60}
+        # No overflow: a connection beyond the pool's size is opened and closed for each unit of work.
+        # PostgreSQL may have been restarted meanwhile, so that a connection is tried before it is used.
+        return {"pool_size": 20, "max_overflow": 0, "pool_timeout": 60, "pool_pre_ping": not self.is_sqlite}
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:

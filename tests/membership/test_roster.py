@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from openpyxl.cell.cell import Cell
 
-    from tests.membership.world import World
+    from bot.wording import Wording
 
 HEADER = ["工号", "姓名", "性别", "单位", "手机", "邮箱", "出生日期", "状态", "标签"]
 TODAY = date(2026, 11, 23)
@@ -151,7 +151,7 @@ BAD = [
 
 @pytest.mark.parametrize(("column", "value", "problem"), BAD)
 def test_a_bad_cell_is_told_by_row_and_column_and_the_other_rows_are_read(
-    tmp_path: Path, world: World, column: str, value: Any, problem: str
+    tmp_path: Path, wording: Wording, column: str, value: Any, problem: str
 ):
     row: list[Any] = ["20180312", "林一帆", "男", "文学院", "13800000001", "a@b.cn", "1985-03-12", "在职", ""]
     row[HEADER.index(column)] = value
@@ -160,7 +160,7 @@ def test_a_bad_cell_is_told_by_row_and_column_and_the_other_rows_are_read(
     assert (fault.row, fault.column, fault.problem) == (3, column, problem)
     assert [good.name for good in found.rows] == ["前", "后"]
     assert found.bad == 1
-    text = world.wording.text(fault.wording, fault.params)
+    text = wording.text(fault.wording, fault.params)
     assert "第 3 行" in text
     assert not cells.has_hidden(text)
 
@@ -221,13 +221,13 @@ def test_a_name_that_excel_keeps_as_text_is_no_formula(tmp_path: Path):
     ("content", "code"),
     [(b"", "roster_unreadable"), (b"\xd0\xcf\x11\xe0old", "roster_unreadable"), (b"PK\x03\x04", "roster_unreadable")],
 )
-def test_what_is_no_excel_file(tmp_path: Path, world: World, content: bytes, code: str):
+def test_what_is_no_excel_file(tmp_path: Path, wording: Wording, content: bytes, code: str):
     path = tmp_path / "roster.xlsx"
     path.write_bytes(content)
     with pytest.raises(DomainError) as caught:
         read_roster(path)
     assert caught.value.code == code
-    assert "roster.xlsx" in world.wording.text(f"errors.{code}", caught.value.params)
+    assert "roster.xlsx" in wording.text(f"errors.{code}", caught.value.params)
 
 
 def test_a_zip_of_something_else(tmp_path: Path):
@@ -258,11 +258,11 @@ def test_a_file_that_is_not_there(tmp_path: Path):
         (["工号", "姓名", "职工号"], "roster_double_column"),
     ],
 )
-def test_a_header_that_is_none(tmp_path: Path, world: World, header: list[str], code: str):
+def test_a_header_that_is_none(tmp_path: Path, wording: Wording, header: list[str], code: str):
     with pytest.raises(DomainError) as caught:
         read_roster(write(tmp_path, ["1", "林一帆", "2"], header=header))
     assert caught.value.code == code
-    assert world.wording.text(f"errors.{code}", caught.value.params)
+    assert wording.text(f"errors.{code}", caught.value.params)
 
 
 @pytest.mark.parametrize("values", [{"name": "a\x07b"}, {"name": ""}, {"email": "x" * 121}, {"staff_id": "a b"}])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -55,6 +57,16 @@ BOUND = ("林一帆", "陈静", "何馆", "周涛", "郑管")
 STAFF_ID = {name: staff_id for staff_id, name, *_ in PEOPLE}
 
 
+@cache
+def sentences() -> Wording:
+    """The sentences of membership, as the assistant says them."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("membership", "appointments"):
+            shutil.copy(DATA / "responses" / f"{name}.yml", folder)
+        union = SimpleNamespace(name="校工会", phone="0516-0000-0001（示例）", office="工会办公室（示例）")
+        return load_wording(Path(folder), {"union": union})
+
+
 @dataclass(kw_only=True)
 class World:
     """The hall. `now` is the clock of everything that happens in it."""
@@ -62,8 +74,8 @@ class World:
     database: Database
     folder: Path
     catalogue: Catalogue
-    wording: Wording
     bus: Bus
+    wording: Wording = field(default_factory=sentences)
     life: Membership = field(default_factory=Membership)
     vault: AesVault = field(default_factory=lambda: AesVault({"test": bytes(32)}))
     now: datetime = NOW
@@ -243,39 +255,30 @@ def catalogue_of(folder: Path, overrides: dict[str, Any]) -> Catalogue:
     return load_catalogue(folder, rules, {"membership": overrides})
 
 
-def _wording(folder: Path) -> Wording:
-    folder.mkdir()
-    for name in ("membership", "appointments"):
-        shutil.copy(DATA / "responses" / f"{name}.yml", folder)
-    union = SimpleNamespace(name="校工会", phone="0516-0000-0001（示例）", office="工会办公室（示例）")
-    return load_wording(folder, {"union": union})
+async def build(url: str) -> None:
+    """Fills an empty database with the hall."""
+    database = Database(url)
+    async with database.engine.begin() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+    await _furnish(database)
+    await database.close()
 
 
-async def new_world(folder: Path, url: str = "") -> AsyncIterator[World]:
-    """A hall on SQLite, or on the database of a URL."""
+async def open_world(folder: Path, url: str) -> AsyncIterator[World]:
+    """The hall in a database that was built before."""
     services = folder / "services"
     services.mkdir()
     for name in ("membership", "health_room"):
         shutil.copy(DATA / "services" / f"{name}.yml", services)
-    database = Database(url or f"sqlite+aiosqlite:///{folder / 'test.db'}")
-    async with database.engine.begin() as connection:
-        await connection.run_sync(Base.metadata.create_all)
     lives = (Membership(), Appointments())
     bus = Bus([*(item for life in lives for item in life.registrations()), *offerings.registrations()])
-    world = World(
-        database=database,
-        folder=services,
-        catalogue=catalogue_of(services, {}),
-        wording=_wording(folder / "responses"),
-        bus=bus,
-    )
-    await _furnish(world)
+    world = World(database=Database(url), folder=services, catalogue=catalogue_of(services, {}), bus=bus)
     yield world
-    await database.close()
+    await world.database.close()
 
 
-async def _furnish(world: World) -> None:
-    async with world.database.write() as session:
+async def _furnish(database: Database) -> None:
+    async with database.write() as session:
         units = {title: Unit(name=title) for _, _, title, *_ in PEOPLE}
         session.add_all(units.values())
         for staff_id, name, unit, email, status, role in PEOPLE:
@@ -286,4 +289,4 @@ async def _furnish(world: World) -> None:
                 unit_id = units[unit].id if role == "unit_officer" else None
                 session.add(RoleGrant(member_id=member.id, role=role, unit_id=unit_id))
             if name in BOUND:
-                session.add(_account(f"tg-{staff_id}", member.id, world.now))
+                session.add(_account(f"tg-{staff_id}", member.id, NOW))

@@ -95,7 +95,7 @@ class World:
     async def actor(self, session: AsyncSession, name: str, **origin: Any) -> Actor:
         """A member as the one who acts; somebody not bound where the name is not known."""
         if name not in self.people:
-            return Actor(channel="web", sender=name, **origin)
+            return Actor(**{"channel": "web", "sender": name, **origin})
         member = await session.get(Member, self.people[name])
         assert member is not None
         return await actor_for(session, member, **{"channel": "web", "sender": name, **origin})
@@ -116,14 +116,14 @@ class World:
         return self.wording.text(outcome.wording, outcome.params)
 
     async def add_person(self, name: str, *, unit: int | None = None, reachable: bool = True, **facts: Any) -> int:
-        """A member; a reachable one has an account."""
+        """A member; a reachable one has an account with a private chat."""
         async with self.database.write() as session:
             number = next(self._numbers)
             member = Member(staff_id=f"2018{number:04}", name=name, unit_id=unit, **facts)
             session.add(member)
             await session.flush()
             if reachable:
-                session.add(Account(channel="web", sender=name, member_id=member.id, heard_at=NOW))
+                session.add(Account(channel="web", sender=name, conversation=name, member_id=member.id, heard_at=NOW))
             self.people[name] = member.id
             return member.id
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from actions.core.errors import DomainError
 from actions.core.tables import Account, Member, Prompt
-from actions.safety import Acknowledge, Alert, AlertNotice, RaiseAlert
+from actions.safety import Acknowledge, Alert, AlertNotice, RaiseAlert, people
 from tests.records.world import NOW
 from tests.safety.duty import alerts, call, staff, told, told_since
 
@@ -99,7 +99,8 @@ async def test_the_database_refuses_a_second_open_alert(world: World):
 
 async def test_the_list_is_counsellors_then_officers_named_for_it(world: World):
     async with world.database.read() as session:
-        duty = await world.safety.duty_list(world.context(session, await world.actor(session, "林一帆")))
+        context = world.context(session, await world.actor(session, "林一帆"))
+        duty = await people.duty_list(context, "counseling")
     assert [member.name for member in duty] == ["何医生", "高老师", "沈主席"]
 
 
@@ -134,7 +135,7 @@ async def test_who_left_or_cannot_be_reached_is_passed_over(world: World):
             await session.execute(select(Account).where(Account.member_id == world.people["高老师"]))
         ).scalar_one()
         assert gone is not None
-        gone.status, account.member_id = "left", None
+        gone.status, account.conversation = "left", None
     await call(world, "林一帆")
     assert await told_names(world) == ["沈主席"]
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select, text
 
-from actions.core.tables import Audit, Base, Prompt
+from actions.core.tables import Account, Audit, Base, Outgoing, Prompt
+from actions.safety import RaiseAlert
 from tests.records.world import DATA, NOW
 from tests.safety.duty import alerts, call, told
 
@@ -91,10 +92,38 @@ async def test_a_group_learns_nothing_and_the_answer_comes_in_private(world: Wor
 
 
 async def test_who_is_not_bound_is_asked_to_write_in_private(world: World):
-    outcome = await call(world, "stranger", chat="group")
-    assert "请您私下给我发个消息" in world.say(outcome)
-    private = outcome.data["private"]
-    assert "12356" in world.wording.text(private["wording"], private["params"])
+    said = world.say(await call(world, "stranger", chat="group"))
+    assert said == "我在。请您私下给我发个消息，我们单独说。"
+    assert [name for name, _ in await told(world)] == ["何医生"]
+
+
+@pytest.mark.parametrize("who", ["stranger", "林一帆"])
+async def test_the_private_chat_of_the_account_that_spoke_is_taken(world: World, who: str):
+    async with world.database.write() as session:
+        account = Account(
+            channel="telegram",
+            account="bot",
+            sender="tg-1",
+            conversation="chat-1",
+            member_id=world.people.get(who),
+            heard_at=NOW,
+        )
+        session.add(account)
+    command = RaiseAlert(kind="despair", chat="group")
+    outcome = await world.run(command, who, channel="telegram", account="bot", sender="tg-1")
+    assert "私下给您发了消息" in world.say(outcome)
+    async with world.database.read() as session:
+        rows = (await session.execute(select(Outgoing).where(Outgoing.conversation == "chat-1"))).scalars().all()
+    assert [(row.channel, row.account) for row in rows] == [("telegram", "bot")]
+    [(key, params)] = world.vault.open(rows[0].content, about="outgoing")["parts"]
+    assert "12356" in world.wording.text(key, params)
+
+
+async def test_a_member_with_no_private_chat_there_is_told_where_they_have_one(world: World):
+    command = RaiseAlert(kind="despair", chat="group")
+    outcome = await world.run(command, "林一帆", channel="telegram", sender="tg-1")
+    assert "私下给您发了消息" in world.say(outcome)
+    assert [name for name, _ in await told(world)] == ["何医生", "林一帆"]
 
 
 async def test_the_tone_is_calm(world: World):
