@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import signal
+import socket
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from actions.core.errors import ConfigurationError, DomainError, NiangjiarenError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
+    from collections.abc import AsyncIterator
 
     from bot.app import App
-    from bot.settings import Settings
+    from bot.settings import HttpSettings, Settings
 
-_ROLES = ["all", "web", "worker"]
 _NOW = click.option("--now", "now_text", metavar="ISO", help="当作现在的时刻，如 2026-11-22T09:00+08:00")
 
 
@@ -29,9 +31,28 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except NiangjiarenError as error:
-            click.echo(f"错误：{error}", err=True)
+        except Exception as error:
+            told = _told(error)
+            if not told:
+                raise
+            click.echo(f"错误：{told}", err=True)
             ctx.exit(1)
+
+
+def _told(error: Exception) -> str:
+    """A fault of the machine's or the operator's in a line or two; nothing for a fault of ours."""
+    from sqlalchemy.exc import DatabaseError, OperationalError  # noqa: PLC0415 - only where something failed
+
+    from nlu.data import DataError  # noqa: PLC0415
+
+    if isinstance(error, NiangjiarenError | DataError):
+        return str(error)
+    # Exactly these: the others under DatabaseError tell of wrong statements, which are ours.
+    if type(error) in (OperationalError, DatabaseError):
+        return f"database: {str(getattr(error, 'orig', error)).strip()}"
+    if isinstance(error, OSError) and error.filename:
+        return str(error)
+    return ""
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -39,10 +60,39 @@ def main() -> None:
     """娘家人：教职工工会的聊天助手。"""
 
 
-def _settings() -> Settings:
+def _settings(*, quiet: bool = True) -> Settings:
+    """The settings, with logs set up: on stderr, warnings alone where the command's own output is what matters."""
+    from bot.logs import configure  # noqa: PLC0415
     from bot.settings import load_settings  # noqa: PLC0415
 
-    return load_settings()
+    settings = load_settings()
+    configure("warning" if quiet else settings.log_level)
+    return settings
+
+
+@contextlib.asynccontextmanager
+async def _opened(*, demo: bool) -> AsyncIterator[App]:
+    """The assistant with its database up to date and no NLU. What a command refuses is told in words."""
+    from bot import app as root  # noqa: PLC0415
+
+    app = root.build(_settings(), pipeline=root.NO_NLU)
+    try:
+        await root.prepare(app, demo=demo)
+        yield app
+    except DomainError as error:
+        raise ConfigurationError(app.house.wording.text(f"errors.{error.code}", error.params)) from error
+    finally:
+        await app.house.database.close()
+
+
+def _print_json(value: Any, *, indent: int | None = None) -> None:
+    """UTF-8 whatever the terminal's locale; half a character that somebody sent becomes the escape that JSON has."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent, default=_plain)
+    click.echo(text.encode("utf-8", "backslashreplace"))
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _now(text: str | None) -> datetime:
@@ -56,10 +106,6 @@ def _now(text: str | None) -> datetime:
     except ValueError as error:
         raise click.BadParameter(f"{text!r} is no ISO 8601 time", param_hint="--now") from error
     return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
-
-
-def _run(work: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(work)
 
 
 def _wants_demo(settings: Settings, *, asked: bool | None) -> bool:
@@ -83,73 +129,88 @@ def _wants_demo(settings: Settings, *, asked: bool | None) -> bool:
 @click.option("--demo/--no-demo", default=None, help="空数据库里放不放示例数据")
 def serve(role: str, *, demo: bool | None) -> None:
     """启动服务：聊天页、接口、提醒。"""
-    from bot.logs import configure  # noqa: PLC0415
-
-    settings = _settings()
-    configure(settings.log_level)
-    if role != "all" and settings.embedded:
+    settings = _settings(quiet=False)
+    if role != "all" and settings.database_url.startswith("sqlite"):
         raise ConfigurationError("--role needs PostgreSQL: set NJR_DATABASE__URL=postgresql+psycopg://…")
-    _run(_serve(settings, role, demo=_wants_demo(settings, asked=demo)))
+    signal.signal(signal.SIGTERM, _end)
+    asyncio.run(_serve(settings, role, demo=_wants_demo(settings, asked=demo)))
+
+
+def _end(_number: int, _frame: object) -> NoReturn:
+    """Told to stop: what is open is closed on the way out."""
+    raise SystemExit(0)
 
 
 async def _serve(settings: Settings, role: str, *, demo: bool) -> None:
     from bot import app as root  # noqa: PLC0415
+    from bot.rosters import first_officer  # noqa: PLC0415
     from bot.serving import serve as run  # noqa: PLC0415
 
+    if role != "worker":
+        _refuse_taken_port(settings.http)
     click.echo("准备语言模型（数据变了才会重新训练，约十秒）…")
     app = root.build(settings)
-    filled = await root.prepare(app, demo=demo, say=click.echo)
-    if filled:
-        await _first_officer(app)
-    address = settings.http.public_url or f"http://{settings.http.host}:{settings.http.port}"
-    click.echo(f"聊天页：{address}/")
-    click.echo(f"干部入口：{address}/console/")
+    await root.prepare(app, demo=demo, say=click.echo)
+    if note := await first_officer(app):
+        click.echo(note)
+    if role != "worker":
+        address = settings.http.public_url or f"http://{settings.http.host}:{settings.http.port}"
+        click.echo(f"聊天页：{address}/")
+        click.echo(f"干部入口：{address}/console/")
     await run(app, role=role)
 
 
-async def _first_officer(app: App) -> None:
-    """The demo's union officer gets a one-time password; elsewhere `bot admin create` does it."""
-    from bot.demo import OFFICER  # noqa: PLC0415
-
-    password = await _create_administrator(app, *OFFICER)
-    click.echo(f"校工会干部（示例）{OFFICER[1]}，工号 {OFFICER[0]}，一次性口令：{password}")
+def _refuse_taken_port(http: HttpSettings) -> None:
+    """Said before anything is prepared. Raises ConfigurationError."""
+    family = socket.AF_INET6 if ":" in http.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((http.host, http.port))
+        except OSError as error:
+            message = f"http: {http.host}:{http.port}: {error.strerror}; NJR_HTTP__PORT sets another port"
+            raise ConfigurationError(message) from error
 
 
 @main.command()
 @click.option("--as", "who", default="", help="示例世界里的谁，默认林一帆")
 def chat(who: str) -> None:
     """在终端里和它说话。"""
-    from bot.logs import configure  # noqa: PLC0415
-
-    configure("warning")
-    _run(_chat(_settings(), who))
+    asyncio.run(_chat(_settings(), who))
 
 
 async def _chat(settings: Settings, who: str) -> None:
     from bot import app as root  # noqa: PLC0415
     from bot.channels.terminal import TerminalChannel, converse  # noqa: PLC0415
-    from bot.demo import load_world  # noqa: PLC0415
 
     terminal = TerminalChannel()
     app = root.build(settings, senders=[terminal])
     await root.prepare(app, demo=_wants_demo(settings, asked=None), say=click.echo)
-    world = load_world(settings.data_dir)
-    name = who or world.default
-    click.echo(f"您现在是{name}（示例）。直接打字，Ctrl-D 结束。")
     async with app.running():
-        try:
-            sender = world.sender(name)
-        except KeyError as error:
-            raise ConfigurationError(f"--as: nobody in the demo world is called {name!r}") from error
+        sender, name = await _speaker(app, who)
+        click.echo(f"您现在是{name}。直接打字，Ctrl-D 结束。")
         await converse(app.gateway.receive, sender=sender, lines=_lines(), write=click.echo, pushed=terminal.pushed)
 
 
+async def _speaker(app: App, who: str) -> tuple[str, str]:
+    """Sender and name: somebody of the demo world where it is there, else a visitor whom nobody knows."""
+    from bot.demo import is_demo, load_world  # noqa: PLC0415
+
+    world = load_world(app.settings.data_dir)
+    if not await is_demo(app.house.database, world):
+        if who:
+            raise ConfigurationError("--as: the demo world is not in this database")
+        return "terminal", "新来的访客"
+    name = who or world.default
+    try:
+        return world.sender(name), f"{name}（示例）"
+    except KeyError as error:
+        raise ConfigurationError(f"--as: nobody in the demo world is called {name!r}") from error
+
+
 async def _lines() -> AsyncIterator[str]:
-    while True:
-        line = await asyncio.to_thread(sys.stdin.readline)
-        if not line:
-            return
-        yield line.rstrip("\n")
+    while line := await asyncio.to_thread(sys.stdin.buffer.readline):
+        yield line.decode("utf-8", "replace").rstrip("\r\n")
 
 
 # --- looking
@@ -173,17 +234,17 @@ def check() -> None:
 @_NOW
 def parse(now_text: str | None) -> None:
     """标准输入每行一个 JSON {"text","now"?}，按原顺序输出理解结果。"""
-    _run(_parse(_settings(), now_text))
+    asyncio.run(_parse(_settings(), now_text))
 
 
 async def _parse(settings: Settings, now_text: str | None) -> None:
     from bot import app as root  # noqa: PLC0415
     from bot.parsing import parse_line  # noqa: PLC0415
 
-    pipeline = root.build_parser(settings)
     now = _now(now_text)
+    pipeline = root.build_parser(settings)
     for line in sys.stdin.buffer:
-        click.echo(json.dumps(await parse_line(pipeline, line, now), ensure_ascii=False))
+        _print_json(await parse_line(pipeline, line, now))
 
 
 @main.command()
@@ -192,7 +253,7 @@ async def _parse(settings: Settings, now_text: str | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="每个对话一行 JSON（不加则便于人读）")
 def replay(file: Path, now_text: str | None, *, as_json: bool) -> None:
     """在装着示例世界的临时数据库里演一遍对话。"""
-    _run(_replay(_settings(), file, _now(now_text), as_json=as_json))
+    asyncio.run(_replay(_settings(), file, _now(now_text), as_json=as_json))
 
 
 async def _replay(settings: Settings, file: Path, now: datetime, *, as_json: bool) -> None:
@@ -200,7 +261,7 @@ async def _replay(settings: Settings, file: Path, now: datetime, *, as_json: boo
     from bot.replay import play_file  # noqa: PLC0415
 
     async for result in play_file(file, settings, root.build_pipeline(settings), now):
-        click.echo(json.dumps(result, ensure_ascii=False, indent=None if as_json else 2, default=str))
+        _print_json(result, indent=None if as_json else 2)
 
 
 # --- doing
@@ -230,27 +291,24 @@ async def _do(settings: Settings, command: str, staff_id: str, arguments: dict[s
         outcome = await root.execute(app, staff_id, command, arguments)
     except DomainError as error:
         reason = app.house.wording.text(f"errors.{error.code}", error.params)
-        click.echo(json.dumps({"done": False, "code": error.code, "reason": reason}, ensure_ascii=False))
+        _print_json({"done": False, "code": error.code, "reason": reason})
         return 2 if error.code in ("unknown_command", "bad_arguments") else 1
     finally:
         await app.house.database.close()
     told = app.house.wording.text(outcome.wording, outcome.params)
-    body = {"done": True, "said": told, "subject": outcome.subject, "data": dict(outcome.data)}
-    click.echo(json.dumps(body, ensure_ascii=False, default=str))
+    _print_json({"done": True, "said": told, "subject": outcome.subject, "data": dict(outcome.data)})
     return 0
 
 
 @main.command()
 def migrate() -> None:
     """把数据库升级到最新结构。"""
-    from bot import app as root  # noqa: PLC0415
 
     async def work() -> None:
-        app = root.build(_settings(), pipeline=root.NO_NLU)
-        await root.prepare(app, demo=False, say=click.echo)
-        await app.house.database.close()
+        async with _opened(demo=False):
+            click.echo("数据库是最新的。")
 
-    _run(work())
+    asyncio.run(work())
 
 
 @main.group()
@@ -263,23 +321,14 @@ def admin() -> None:
 @click.option("--name", prompt="姓名", help="姓名")
 def admin_create(staff_id: str, name: str) -> None:
     """创建第一位管理员，给出一次性口令。"""
-    from bot import app as root  # noqa: PLC0415
+    from bot.rosters import create_administrator  # noqa: PLC0415
 
     async def work() -> None:
-        app = root.build(_settings(), pipeline=root.NO_NLU)
-        await root.prepare(app, demo=False)
-        password = await _create_administrator(app, staff_id, name)
-        click.echo(f"管理员 {name}（{staff_id}）的一次性口令：{password}")
-        await app.house.database.close()
+        async with _opened(demo=False) as app:
+            password = await create_administrator(app, staff_id, name)
+            click.echo(f"管理员 {name}（{staff_id}）的一次性口令：{password}")
 
-    _run(work())
-
-
-async def _create_administrator(app: App, staff_id: str, name: str) -> str:
-    from bot import app as root  # noqa: PLC0415
-
-    outcome = await root.execute(app, "", "membership.create_administrator", {"staff_id": staff_id, "full_name": name})
-    return str(outcome.data["password"])
+    asyncio.run(work())
 
 
 @main.group()
@@ -294,12 +343,10 @@ def keys_create(name: str) -> None:
     from bot import app as root  # noqa: PLC0415
 
     async def work() -> None:
-        app = root.build(_settings(), pipeline=root.NO_NLU)
-        await root.prepare(app, demo=False)
-        click.echo(await root.create_api_key(app, name))
-        await app.house.database.close()
+        async with _opened(demo=False) as app:
+            click.echo(await root.create_api_key(app, name))
 
-    _run(work())
+    asyncio.run(work())
 
 
 @keys.command("vault")
@@ -318,19 +365,17 @@ def demo() -> None:
 @demo.command("members")
 @click.argument("count", type=click.IntRange(1, 100_000))
 def demo_members(count: int) -> None:
-    """再加 COUNT 位已绑定的示例会员（web 渠道的 demo-1…）。"""
-    from bot import app as root  # noqa: PLC0415
-    from bot.demo import add_members  # noqa: PLC0415
+    """再加 COUNT 位已绑定的示例会员（web 渠道的 demo-1…）；空数据库先放进示例世界。"""
+    from bot.demo import add_members, is_demo, load_world  # noqa: PLC0415
 
     async def work() -> None:
-        settings = _settings()
-        app = root.build(settings, pipeline=root.NO_NLU)
-        await root.prepare(app, demo=_wants_demo(settings, asked=None))
-        first, last = await add_members(app.house, count, app.clock())
-        click.echo(f"加好了：{first} … {last}")
-        await app.house.database.close()
+        async with _opened(demo=True) as app:
+            if not await is_demo(app.house.database, load_world(app.settings.data_dir)):
+                raise ConfigurationError("demo members: this database holds real members, not the demo world")
+            first, last = await add_members(app.house, count, app.clock())
+            click.echo(f"加好了：{first} … {last}")
 
-    _run(work())
+    asyncio.run(work())
 
 
 @main.group()
@@ -341,19 +386,15 @@ def members() -> None:
 @members.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def members_import(file: Path) -> None:
-    """从 Excel 读入名册；有问题的行逐行说明，其余照常导入。"""
-    from bot import app as root  # noqa: PLC0415
+    """从 Excel 读入名册；有问题的行逐行说明，其余照常导入；有问题时退出码 1。"""
     from bot.rosters import import_roster  # noqa: PLC0415
 
-    async def work() -> None:
-        app = root.build(_settings(), pipeline=root.NO_NLU)
-        await root.prepare(app, demo=False)
-        clean = await import_roster(app, file, click.echo)
-        await app.house.database.close()
-        if not clean:
-            sys.exit(1)
+    async def work() -> bool:
+        async with _opened(demo=False) as app:
+            return await import_roster(app, file, click.echo)
 
-    _run(work())
+    if not asyncio.run(work()):
+        sys.exit(1)
 
 
 if __name__ == "__main__":

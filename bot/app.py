@@ -17,14 +17,17 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
 from actions.appointments import AppointmentRecords, Appointments
+from actions.blocks.materials import MaterialRules, readers_of
+from actions.blocks.materials_intake import Materials
 from actions.blocks.vault import AesVault, new_key, parse_keys
-from actions.core import offerings
+from actions.core import offerings, waiting
 from actions.core.catalogue import Catalogue, load_catalogue
 from actions.core.commands import SYSTEM, Bus, actor_for
 from actions.core.database import Database
 from actions.core.errors import ConfigurationError, DomainError
 from actions.core.tables import ApiKey, Member, Offering, Unit
 from actions.core.yamlfile import YamlFile
+from actions.handover import HandoverDesk, HandoverRules
 from actions.membership import BindingRecords, Membership
 from actions.records import OwnRecords
 from actions.safety import Safety, SafetyRules
@@ -35,6 +38,7 @@ from bot.delivery import Delivery
 from bot.demo import World, fill, load_world
 from bot.dialogue.policy import Registry
 from bot.dialogue.words import load_words
+from bot.files import FileDesk, FolderStore, scanner
 from bot.gateway import Gateway, House
 from bot.gateway.shortcuts import load_shortcuts
 from bot.messages import Sender, Senders
@@ -77,6 +81,7 @@ class App:
     sweepers: Sequence[Sweeper]
     clock: Callable[[], datetime]
     safety: Safety
+    files: FileDesk
 
     async def sweep(self) -> None:
         """Does what is due by itself, each part in a transaction of its own, and sends what that gives."""
@@ -130,6 +135,7 @@ def build(
     wording = load_wording(responses, {"union": settings.union.model_dump()})
     lives, records, sweepers, safety, bus = _actions(settings, wording)
     catalogue = _catalogue(settings)
+    shortcuts, person_words = load_shortcuts(responses)
     web = WebChannel()
     channels: list[Sender] = [web, EmailChannel(settings.mail), *senders]
     house = House(
@@ -147,7 +153,8 @@ def build(
             clarify_margin=settings.dialogue.clarify_margin,
         ),
         wording=wording,
-        shortcuts=load_shortcuts(responses),
+        shortcuts=shortcuts,
+        person_words=person_words,
         names=settings.names,
         idle_minutes=settings.dialogue.idle_minutes,
         draft_days=settings.dialogue.draft_days,
@@ -164,6 +171,7 @@ def build(
         text_hours=settings.privacy.text_hours,
     )
     understanding = pipeline or build_pipeline(settings)
+    materials = _materials(settings, records)
     return App(
         settings=settings,
         house=house,
@@ -171,10 +179,24 @@ def build(
         delivery=delivery,
         web=web,
         pipeline=understanding,
-        sweepers=sweepers,
+        sweepers=(*sweepers, materials),
         clock=clock,
         safety=safety,
+        files=FileDesk(house, materials, clock),
     )
+
+
+def _materials(settings: Settings, records: Sequence[Records]) -> Materials:
+    """Files of forms; they lie in var/, which no web server serves."""
+    files = settings.files
+    rules = MaterialRules(
+        kinds=files.kinds,
+        max_bytes=files.max_mb * 2**20,
+        max_count=files.max_per_form,
+        keep_hours=files.keep_unattached_hours,
+    )
+    scan = scanner(files.scan_command, files.scan_seconds)
+    return Materials(FolderStore(settings.var_dir / "files"), rules, scan=scan, readers=readers_of(records))
 
 
 def _actions(
@@ -187,8 +209,10 @@ def _actions(
     safety = Safety(SafetyRules(**settings.safety.model_dump()), wording.text)
     lives: dict[str, Life] = {life.name: life for life in (appointments, membership, own)}
     registrations = [item for life in lives.values() for item in life.registrations()]
-    bus = Bus([*registrations, *offerings.registrations(), *safety.registrations()])
-    return lives, records, (appointments, membership, safety), safety, bus
+    handover = HandoverDesk(HandoverRules(**settings.handover.model_dump()), wording.text)
+    others = (*offerings.registrations(), *waiting.registrations(), *safety.registrations(), *handover.registrations())
+    bus = Bus([*registrations, *others])
+    return lives, records, (appointments, membership, safety, handover), safety, bus
 
 
 def _catalogue(settings: Settings) -> Catalogue:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from actions.core.errors import ConfigurationError
+from pydantic import ValidationError
+
+from actions.core.errors import ConfigurationError, DomainError
+from actions.core.yamlfile import YamlFile
 from bot import app as root
-from bot.demo import load_world
+from bot.demo import World, load_world
 from bot.migrations import migrate, pending
-from bot.settings import load_settings
+from bot.settings import load_settings, settings_path
 from nlu.data import DataError, lint, read
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bot.app import App
     from bot.settings import Settings
+
+_WORLD = "demo/world.yml"
 
 
 async def faults() -> list[str]:
@@ -24,12 +31,13 @@ async def faults() -> list[str]:
         settings = load_settings()
     except ConfigurationError as error:
         return str(error).splitlines()
-    found = [*_training_data(settings)]
+    found: list[str] = []
     try:
+        found += _training_data(settings)
         with tempfile.TemporaryDirectory(prefix="niangjiaren-check-") as folder:
             found += await _house(settings, Path(folder))
     except ConfigurationError as error:
-        found += str(error).splitlines()
+        found += [_placed(line) for line in str(error).splitlines()]
     return found
 
 
@@ -40,6 +48,14 @@ def _training_data(settings: Settings) -> list[str]:
         return str(error).splitlines()
 
 
+def _placed(fault: str) -> str:
+    """A fault of the settings with the file and the line of what it names, where it stands in a file."""
+    name, path = fault.removeprefix("settings: ").partition(": ")[0], settings_path()
+    if not fault.startswith("settings: ") or not path.exists():
+        return fault
+    return f"{path}:{YamlFile(path).line(name.split('.'))}: {fault}"
+
+
 async def _house(settings: Settings, folder: Path) -> list[str]:
     """Builds the house on a fresh database with the demo world: what cannot be built is a fault."""
     fresh = settings.model_copy(
@@ -48,37 +64,85 @@ async def _house(settings: Settings, folder: Path) -> list[str]:
     app = root.build(fresh, pipeline=root.NO_NLU)
     try:
         await migrate(app.house.database)
-        found = ["migrations: the tables differ from what the newest revision makes"] if await _differs(app) else []
-        await root.prepare(app, demo=True)
-        load_world(settings.data_dir)
-        return [*found, *_intents(app), *_wording(app)]
+        found = [*_intents(app), *_reminders(app), *_shortcuts(app), *_demo(app)]
+        if await pending(app.house.database):
+            found.append("migrations: the tables differ from what the newest revision makes")
+        return found or await _demo_fills(app)
     finally:
         await app.house.database.close()
 
 
-async def _differs(app: App) -> bool:
-    return await pending(app.house.database)
+def _at(app: App, *steps: str | int, file: str) -> str:
+    """File and line of a place in the data."""
+    path = app.settings.data_dir / file
+    return f"{path}:{YamlFile(path).line(steps)}"
 
 
-def _intents(app: App) -> list[str]:
-    known = app.house.registry.kinds
-    return [
-        f"data/services/{declaration.id}.yml: triggers: there is no intent {intent!r}"
-        for declaration in app.house.catalogue
-        for intent in declaration.triggers.intents
-        if intent not in known
-    ]
+def _intents(app: App) -> Iterator[str]:
+    """Intents that declarations name must be there."""
+    for declaration in app.house.catalogue:
+        for number, intent in enumerate(declaration.triggers.intents):
+            if intent not in app.house.registry.kinds:
+                where = _at(app, "triggers", "intents", number, file=f"services/{declaration.id}.yml")
+                yield f"{where}: triggers: there is no intent {intent!r}"
 
 
-def _wording(app: App) -> list[str]:
+def _reminders(app: App) -> Iterator[str]:
     """Sentences that declarations name must be there."""
-    wanted = [
-        (declaration.id, reminder.wording)
-        for declaration in app.house.catalogue
-        for reminder in getattr(declaration.rules, "reminders", ())
-    ]
-    return [
-        f"data/services/{service}.yml: reminders: there is no sentence {key!r} in data/responses"
-        for service, key in wanted
-        if key not in app.house.wording
-    ]
+    for declaration in app.house.catalogue:
+        for number, reminder in enumerate(getattr(declaration.rules, "reminders", ())):
+            if reminder.wording not in app.house.wording:
+                where = _at(app, "rules", "reminders", number, file=f"services/{declaration.id}.yml")
+                yield f"{where}: reminders: there is no sentence {reminder.wording!r} in data/responses"
+
+
+def _shortcuts(app: App) -> Iterator[str]:
+    """Keywords must run commands that are there."""
+    for number, shortcut in enumerate(app.house.shortcuts):
+        try:
+            app.house.bus.command(shortcut.command, shortcut.arguments)
+        except DomainError as error:
+            where = _at(app, "shortcuts", number, file="responses/shortcuts.yml")
+            yield f"{where}: shortcuts: {_told(app, error)}"
+
+
+def _demo(app: App) -> Iterator[str]:
+    """What the demo world's people and calendars refer to must be there."""
+    world = load_world(app.settings.data_dir)
+    if world.default not in {person.name for person in world.members}:
+        yield f"{_at(app, 'default', file=_WORLD)}: default: nobody is called {world.default!r}"
+    for number, person in enumerate(world.members):
+        for unit in {person.unit, *(role.unit for role in person.roles if role.unit)} - set(world.units):
+            yield f"{_at(app, 'members', number, file=_WORLD)}: members: there is no unit {unit!r}"
+    for number, offering in enumerate(world.offerings):
+        where = ("offerings", number)
+        if offering.service not in app.house.catalogue:
+            yield f"{_at(app, *where, file=_WORLD)}: offerings: there is no service {offering.service!r}"
+        elif offering.owner and offering.owner not in {person.staff_id for person in world.members}:
+            yield f"{_at(app, *where, file=_WORLD)}: offerings: nobody has the 工号 {offering.owner}"
+        else:
+            yield from _spec(app, world, number)
+
+
+def _spec(app: App, world: World, number: int) -> list[str]:
+    """A calendar must fit the life of its service."""
+    offering = world.offerings[number]
+    spec: Any = app.house.lives[app.house.catalogue[offering.service].life].spec
+    try:
+        spec.model_validate(offering.spec)
+    except ValidationError as error:
+        return YamlFile(app.settings.data_dir / _WORLD).faults(error, below=("offerings", number, "spec"))
+    return []
+
+
+async def _demo_fills(app: App) -> list[str]:
+    """The demo world as the first run makes it."""
+    try:
+        await root.prepare(app, demo=True)
+    except DomainError as error:
+        return [f"{app.settings.data_dir / _WORLD}: {_told(app, error)}"]
+    return []
+
+
+def _told(app: App, error: DomainError) -> str:
+    return app.house.wording.text(f"errors.{error.code}", error.params)

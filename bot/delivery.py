@@ -10,9 +10,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import Select, delete, func, or_, select, update
 
-from actions.core.tables import Account, Outgoing, Turn
+from actions.core.notify import next_position
+from actions.core.tables import Account, Conversation, Outgoing, Prompt, Turn
 from bot.messages import Address, Outbound, SendError, Senders
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ _TURNS_KEPT = timedelta(days=7)
 class Delivery:
     """The queue of one process."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - called once, by the composition root
         self,
         database: Database,
         vault: Vault,
@@ -45,14 +46,16 @@ class Delivery:
         clock: Callable[[], datetime],
         *,
         text_hours: int,
+        fault: Callable[[str], None] = lambda _point: None,
     ) -> None:
-        """`text_hours`: how long the sealed text of what was said is kept."""
+        """`text_hours`: how long the sealed text of what was said is kept. `fault`: as the house has it."""
         self._database = database
         self._vault = vault
         self._wording = wording
         self._senders = senders
         self._clock = clock
         self._text_kept = timedelta(hours=text_hours)
+        self._fault = fault
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
@@ -76,6 +79,7 @@ class Delivery:
         """Sends everything that is due at the moment; returns what was sent, in order."""
         sent: list[Outbound] = []
         while batch := await self._claim():
+            self._fault("delivery.claimed")
             for row_id in batch:
                 message = await self._send(row_id)
                 if message is not None:
@@ -118,9 +122,11 @@ class Delivery:
             if sender.pulled:
                 # The row is what the client reads: it must be there before the client is woken.
                 await self._said(row_id, address, now)
+                self._fault("delivery.settled")
                 await sender.send(message)
             else:
                 await sender.send(message)
+                self._fault("delivery.sent")
                 await self._said(row_id, address, now)
         except SendError as error:
             await self._failed(row, error)
@@ -128,26 +134,30 @@ class Delivery:
         return message
 
     async def _said(self, row_id: int, address: Address, now: datetime) -> None:
-        spoken_there = (Outgoing.channel == address.channel) & (Outgoing.conversation == address.conversation)
+        where = {"channel": address.channel, "account": address.account, "conversation": address.conversation}
         async with self._database.write() as session:
-            query = select(func.max(Outgoing.position)).where(spoken_there, Outgoing.account == address.account)
-            last = (await session.execute(query)).scalar_one() or 0
+            await self._alone_in(session, address)
+            position = await next_position(session, now, **where)
             await session.execute(
                 update(Outgoing)
                 .where(Outgoing.id == row_id, Outgoing.state == "queued")
-                .values(
-                    state="sent",
-                    sent_at=now,
-                    channel=address.channel,
-                    account=address.account,
-                    conversation=address.conversation,
-                    position=max(last + 1, int(now.timestamp() * 1_000_000)),
-                )
+                .values(state="sent", sent_at=now, position=position, **where)
             )
+
+    async def _alone_in(self, session: AsyncSession, address: Address) -> None:
+        """Nothing else is said in a private conversation meanwhile: a page reads by position, and skips nothing."""
+        if not self._database.is_sqlite:
+            query = select(Conversation.id).where(
+                Conversation.channel == address.channel,
+                Conversation.account == address.account,
+                Conversation.key == address.conversation,
+            )
+            await session.execute(query.with_for_update())
 
     def render(self, row: Outgoing, address: Address) -> Outbound:
         """The message of a row."""
-        return self._wording.outbound(address, self._vault.open(row.content, about="outgoing"), row_id=row.id)
+        content = self._vault.open(row.content, about="outgoing")
+        return replace(self._wording.outbound(address, content, row_id=row.id), reply=row.turn_id is not None)
 
     async def _address(self, session: AsyncSession, row: Outgoing) -> Address | None:
         if row.conversation:
@@ -181,24 +191,29 @@ class Delivery:
             )
 
     async def since(self, address: Address, after: int, limit: int) -> list[Outbound]:
-        """What was said in a conversation by the union's own accord, after a position, oldest first."""
-        query = (
-            select(Outgoing)
-            .where(
-                Outgoing.channel == address.channel,
-                Outgoing.account == address.account,
-                Outgoing.conversation == address.conversation,
-                Outgoing.turn_id.is_(None),
-                Outgoing.state == "sent",
-                Outgoing.content != "",
-                Outgoing.position > after,
-            )
-            .order_by(Outgoing.position)
-            .limit(limit)
-        )
+        """What was said in a conversation after a position, oldest first: notices, and replies for its other pages."""
+        query = _said_in(address).where(Outgoing.position > after).order_by(Outgoing.position).limit(limit)
+        return await self._read(query, address)
+
+    async def before(self, address: Address, position: int, limit: int) -> list[Outbound]:
+        """The last things that were said in a conversation before a position, oldest first."""
+        query = _said_in(address).where(Outgoing.position < position).order_by(Outgoing.position.desc()).limit(limit)
+        return (await self._read(query, address))[::-1]
+
+    async def _read(self, query: Select[Outgoing], address: Address) -> list[Outbound]:
         async with self._database.read() as session:
             rows = (await session.execute(query)).scalars().all()
         return [replace(self.render(row, address), id=row.position or 0) for row in rows]
+
+    async def heard(self, channel: str, after: int) -> tuple[int, list[Address]]:
+        """Where something was said on a channel after a position, by any process, and the last position."""
+        query = select(Outgoing.account, Outgoing.conversation, func.max(Outgoing.position)).where(
+            Outgoing.channel == channel, Outgoing.position > after
+        )
+        async with self._database.read() as session:
+            rows = (await session.execute(query.group_by(Outgoing.account, Outgoing.conversation))).all()
+        places = [Address(channel=channel, account=account, conversation=name) for account, name, _last in rows]
+        return max([after, *(last or after for _account, _name, last in rows)]), places
 
     async def forget(self) -> None:
         """Empties the text of what was said long enough ago, and deletes old turns."""
@@ -212,6 +227,21 @@ class Delivery:
                 )
                 .values(content="")
             )
+            await session.execute(
+                update(Prompt)
+                .where(Prompt.notice != "", or_(Prompt.closed_at.is_not(None), Prompt.expires_at <= now))
+                .values(notice="")
+            )
             old = select(Turn.id).where(Turn.created_at < now - _TURNS_KEPT)
             await session.execute(delete(Outgoing).where(Outgoing.turn_id.in_(old)))
             await session.execute(delete(Turn).where(Turn.created_at < now - _TURNS_KEPT))
+
+
+def _said_in(address: Address) -> Select[Outgoing]:
+    return select(Outgoing).where(
+        Outgoing.channel == address.channel,
+        Outgoing.account == address.account,
+        Outgoing.conversation == address.conversation,
+        Outgoing.state == "sent",
+        Outgoing.content != "",
+    )

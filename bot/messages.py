@@ -23,10 +23,14 @@ class Address:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attachment:
-    """Something sent along with a message; `kind` is picture, file, voice or video."""
+    """Something sent along with a message; `kind` is picture, file, voice or video.
+
+    `id` is that of the file where the channel has handed it over (`FileDesk.keep`); whose it is, the turn looks up.
+    """
 
     kind: str
     name: str = ""
+    id: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,14 +54,29 @@ class Option:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Card:
+    """A record at a glance: a title and rows of (label, value). `token` opens its calendar file."""
+
+    title: str
+    rows: tuple[tuple[str, str], ...]
+    token: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Outbound:
-    """One message to be said, rendered. `to` is the member's or sender's name for a replay, "group" in a group."""
+    """One message to be said, rendered.
+
+    `id` is its position in the conversation on channels whose clients fetch what is said, else its row. `reply` tells
+    whether it answers a message.
+    """
 
     address: Address
     text: str
     options: tuple[Option, ...] = ()
     link: str = ""
     id: int = 0
+    card: Card | None = None
+    reply: bool = False
 
 
 class SendError(Exception):

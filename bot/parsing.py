@@ -16,13 +16,24 @@ if TYPE_CHECKING:
 async def parse_line(pipeline: Pipeline, line: bytes, now: datetime) -> dict[str, Any]:
     """The parse of a line {"text", "now"?}; {"error"} for a line that is no such JSON."""
     try:
-        given = json.loads(line)
-        text = given["text"]
-        moment = datetime.fromisoformat(given["now"]) if given.get("now") else now
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        return {"error": f"{type(error).__name__}: {error}"}
-    if not isinstance(text, str):
-        return {"error": "text: expected a string"}
+        text, moment = _read(line, now)
+    # RecursionError: a line that nests without end.
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+        return {"error": str(error) or type(error).__name__}
+    return to_json(await pipeline.parse(text, moment))
+
+
+def _read(line: bytes, now: datetime) -> tuple[str, datetime]:
+    """Text and moment of a line. Raises ValueError, TypeError, OverflowError, RecursionError."""
+    given = json.loads(line)
+    if not isinstance(given, dict) or not isinstance(given.get("text"), str):
+        raise TypeError('expected {"text": "…", "now"?: "…"}')
+    told = given.get("now")
+    if told is None:
+        return given["text"], now
+    if not isinstance(told, str):
+        raise TypeError("now: expected ISO 8601 text")
+    moment = datetime.fromisoformat(told)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=SHANGHAI)
-    return to_json(await pipeline.parse(text, moment))
+    return given["text"], moment.astimezone(SHANGHAI)

@@ -7,12 +7,15 @@ import contextlib
 import signal
 from typing import TYPE_CHECKING
 
-from bot.api import ApiParts, Limiter, Sessions, create_api
+from bot.api import ApiParts, Limiter, Provider, Sessions, SingleSignOn, callback_url, create_api
 from bot.api import serve as serve_http
 from bot.console import ConsoleParts, console_router
 from bot.demo import World, is_demo, load_world
+from bot.gateway import calendar_entry
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from actions.core.commands import Actor, Context
@@ -35,9 +38,24 @@ async def serve(app: App, *, role: str) -> None:
     background = app.running() if role == "all" else contextlib.nullcontext()
     # The first message of a process loads what the NLU looks words up in: better now than while somebody waits.
     warming = asyncio.create_task(app.pipeline.parse("你好", app.clock()))
-    async with background:
+    async with background, _watching(app):
         await serve_http(api, app.settings.http, stopping)
     await warming
+
+
+@contextlib.asynccontextmanager
+async def _watching(app: App) -> AsyncIterator[None]:
+    """The pages learn what other processes say, where there may be some."""
+    if app.settings.embedded:
+        yield
+        return
+    watching = asyncio.create_task(app.web.watch(app.delivery.heard, app.clock))
+    try:
+        yield
+    finally:
+        watching.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watching
 
 
 async def _until_stopped() -> None:
@@ -58,14 +76,28 @@ def _api_parts(app: App, stopping: asyncio.Event, visitors: World | None) -> Api
         now=app.clock,
         receive=app.gateway.receive,
         since=app.delivery.since,
+        before=app.delivery.before,
         subscribe=app.web.subscribe,
+        wake=app.web.wake,
+        calendar=lambda token: calendar_entry(house, token, app.clock()),
         ready=app.ready,
         say=house.wording.text,
         sessions=sessions,
         people=[(person.name, person.staff_id) for person in visitors.members[:_NAMED]] if visitors else [],
         routers=[console_router(_console_parts(app, sessions))],
+        files=app.files,
+        sso=_single_sign_on(app, sessions),
         stopping=stopping,
     )
+
+
+def _single_sign_on(app: App, sessions: Sessions) -> SingleSignOn | None:
+    """The university's sign-in, where it is set. Raises ConfigurationError."""
+    settings = app.settings
+    if not settings.sso.issuer:
+        return None
+    provider = Provider(settings.sso, callback_url(settings.http.public_url))
+    return SingleSignOn(provider, app.house, app.clock, sessions)
 
 
 def _console_parts(app: App, sessions: Sessions) -> ConsoleParts:

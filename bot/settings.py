@@ -82,10 +82,44 @@ class UnionSettings(Part):
     office: str = "工会办公室（示例）"
 
 
+class HandoverSettings(Part):
+    """When people answer in the chat (clock times of a working day), and how long one waits for them."""
+
+    opens: str = "08:30"
+    closes: str = "17:30"
+    timeout_minutes: int = Field(20, gt=0)
+    answer_minutes: int = Field(10, gt=0)
+    keep_days: int = Field(7, gt=0)
+
+
 class PrivacySettings(Part):
     """How long the sealed text of turns and sent notices is kept, for repeated deliveries and the page's history."""
 
     text_hours: int = Field(24, gt=0)
+
+
+class FileSettings(Part):
+    """Pictures and documents that members send: which, how large, how many, and the operator's virus scanner."""
+
+    max_mb: int = Field(10, gt=0, le=100)
+    max_per_form: int = Field(20, gt=0, le=100)
+    kinds: tuple[Literal["picture", "document"], ...] = Field(("picture", "document"), min_length=1)
+    scan_command: str = ""
+    scan_seconds: float = Field(30, gt=0)
+    keep_unattached_hours: int = Field(24, gt=0)
+
+
+class SsoSettings(Part):
+    """The university's sign-in (OpenID Connect); off where `issuer` is empty. The claims are those of the id_token."""
+
+    issuer: str = ""
+    client_id: str = ""
+    client_secret: SecretStr = SecretStr("")
+    scope: str = "openid profile"
+    staff_claim: str = Field("sub", min_length=1)
+    name_claim: str = ""
+    label: str = "统一身份认证登录"
+    seconds: float = Field(5, gt=0)
 
 
 class Settings(BaseSettings):
@@ -106,7 +140,10 @@ class Settings(BaseSettings):
     mail: MailSettings = MailSettings()
     safety: SafetySettings = SafetySettings()
     union: UnionSettings = UnionSettings()
+    handover: HandoverSettings = HandoverSettings()
     privacy: PrivacySettings = PrivacySettings()
+    files: FileSettings = FileSettings()
+    sso: SsoSettings = SsoSettings()
     services: dict[str, dict[str, Any]] = Field(default_factory=dict)
     demo: bool | None = None
     names: tuple[str, ...] = ("娘家人", "工会小助手")

@@ -10,7 +10,7 @@ from jinja2 import Environment, StrictUndefined, Template, TemplateSyntaxError, 
 from actions.core.errors import ConfigurationError
 from actions.core.yamlfile import YamlFile
 from actions.core.zones import local, spoken, spoken_day
-from bot.messages import Address, Option, Outbound
+from bot.messages import Address, Card, Option, Outbound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 #: Files of the folder that hold no sentences.
 _OTHERS = ("keywords.yml", "shortcuts.yml")
+_ROWS = "card.rows."
 
 
 class Wording:
@@ -47,7 +48,16 @@ class Wording:
         """What an outgoing row says: its parts one below the other, with its options."""
         parts = [self.text(key, params) for key, params in content["parts"]]
         options = tuple(Option(label=o["label"], value=o["value"]) for o in content.get("options", ()))
-        return Outbound(address=address, text="\n\n".join(filter(None, parts)), options=options, id=row_id)
+        text = "\n\n".join(filter(None, parts))
+        return Outbound(address=address, text=text, options=options, id=row_id, card=self._card(content.get("card")))
+
+    def _card(self, entry: Mapping[str, Any] | None) -> Card | None:
+        """The card of a record: a row for every sentence under card.rows that says something, in their order."""
+        if entry is None:
+            return None
+        rows = [(key.removeprefix(_ROWS), self.text(key, entry)) for key in self._templates if key.startswith(_ROWS)]
+        filled = tuple((label, text) for label, text in rows if text)
+        return Card(title=self.text("card.title", entry), rows=filled, token=entry["token"])
 
 
 def load_wording(folder: Path, fixed: Mapping[str, Any]) -> Wording:

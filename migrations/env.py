@@ -4,12 +4,21 @@ from alembic import context
 
 import actions.appointments.tables
 import actions.blocks.consent
+import actions.blocks.materials
+import actions.handover.tables
 import actions.membership.tables
 import actions.safety
 from actions.core.tables import Base, UtcDateTime
 
 #: Imported for their tables, which alembic compares with the database.
-TABLES = (actions.appointments.tables, actions.blocks.consent, actions.membership.tables, actions.safety)
+TABLES = (
+    actions.appointments.tables,
+    actions.blocks.consent,
+    actions.blocks.materials,
+    actions.handover.tables,
+    actions.membership.tables,
+    actions.safety,
+)
 
 
 def render_item(kind, item, _autogenerate_context):

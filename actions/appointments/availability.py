@@ -186,9 +186,7 @@ async def busy(context: Context, members: Collection[int]) -> Mapping[int, Seque
     """What members have before them, by member. A hold counts as a booking."""
     query = select(
         Appointment.member_id, Appointment.id, Appointment.service, Appointment.starts_at, Appointment.ends_at
-    ).where(
-        Appointment.member_id.in_(members), Appointment.state.in_(KEEPING), Appointment.ends_at > context.now
-    )
+    ).where(Appointment.member_id.in_(members), Appointment.state.in_(KEEPING), Appointment.ends_at > context.now)
     spans: defaultdict[int, list[Span]] = defaultdict(list)
     for member_id, number, service, start, end in (await context.session.execute(query)).all():
         spans[member_id].append(Span(appointment_id=number, service=service, starts_at=start, ends_at=end))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from actions.appointments.availability import Slot, bookable_window, calendars, fits, free_slots, spec_of
+from actions.appointments.availability import Slot, bookable_window, busy, calendars, fits, free_slots, spec_of
+from actions.appointments.calendar import starts_between
 from actions.appointments.form import ANY, WAITLIST, Form
 from actions.appointments.tables import KEEPING, Appointment
 from actions.core.errors import DomainError
@@ -16,38 +17,78 @@ from actions.core.life import Choice
 from actions.core.zones import local, spoken
 
 if TYPE_CHECKING:
+    from actions.appointments.rules import CalendarSpec
     from actions.core.catalogue import FormField
     from actions.core.commands import Context
+    from actions.core.tables import Offering
 
 _MOST = 8
 
 
+async def free_for(context: Context, form: Form, low: datetime, high: datetime) -> tuple[list[Slot], list[Slot]]:
+    """Free slots that fit the form, apart: those that the member can take, and those that clash with their own.
+
+    What the member holds of this service is no clash: another hold takes its place.
+    """
+    slots = await free_slots(context, form.service, form.wanting(low, high))
+    member = context.actor.member
+    if not slots or member is None:
+        return slots, []
+    spans = (await busy(context, [member.id])).get(member.id, ())
+    held = select(Appointment.id).where(Appointment.member_id == member.id, Appointment.state == "held")
+    holds = set((await context.session.execute(held.where(Appointment.service == form.service.id))).scalars())
+    firm = [span for span in spans if span.appointment_id not in holds]
+    clashing = [slot for slot in slots if any(span.touches(slot.starts_at, slot.ends_at) for span in firm)]
+    return [slot for slot in slots if slot not in clashing], clashing
+
+
 async def time_choices(context: Context, form: Form) -> tuple[Choice, ...]:
-    """Free times within the wish; where there are none, the nearest ones, and the waitlist."""
+    """Free times within the wish; where there are none, the nearest ones, and the waitlist.
+
+    Raises DomainError("all_full") where nothing is free, and nothing to be waited for.
+    """
     earliest, latest = bookable_window(form.rules, context.now)
     low, high = form.window or (earliest, latest)
-    within = await free_slots(context, form.service, form.wanting(low, high))
+    within, _clashing = await free_for(context, form, low, high)
     if within:
         starts = _starts(within)
         spread = starts[:_MOST] if form.window else _spread(starts)
         return tuple(_choice(start) for start in spread)
-    nearest = sorted(
-        _starts(await free_slots(context, form.service, form.wanting(earliest, latest))),
-        key=lambda start: abs(start - low),
+    anything, _clashing = await free_for(context, form, earliest, latest)
+    nearest = sorted(_starts(anything), key=lambda start: abs(start - low))
+    choices = (
+        *(_choice(start) for start in sorted(nearest[: _MOST // 2])),
+        *await _waiting(context, form, low, high),
     )
-    if not nearest and not form.rules.waitlist:
+    if not choices:
         raise DomainError("all_full", days=form.rules.horizon_days)
-    alternatives = tuple(_choice(start) for start in sorted(nearest[: _MOST // 2]))
-    return (*alternatives, *_waiting(context, form))
+    return choices
 
 
-def _waiting(context: Context, form: Form) -> tuple[Choice, ...]:
+async def _waiting(context: Context, form: Form, low: datetime, high: datetime) -> tuple[Choice, ...]:
     """The waitlist, for a window that has times, though none that is free."""
     earliest, latest = bookable_window(form.rules, context.now)
-    if not form.rules.waitlist or form.window is None:
+    if not form.rules.waitlist or not await has_times(context, form, max(low, earliest), min(high, latest)):
         return ()
-    low, high = form.window
-    return (Choice(value=WAITLIST, label="排候补"),) if high > earliest and low < latest else ()
+    return (Choice(value=WAITLIST, label="排候补"),)
+
+
+async def candidates(context: Context, form: Form) -> list[tuple[Offering, CalendarSpec]]:
+    """Open calendars that will do, whatever the time and the size of the group."""
+    return [
+        (offering, spec_of(offering))
+        for offering in await calendars(context, form.service)
+        if form.calendar in ("", offering.title) and offering.title not in form.avoid
+    ]
+
+
+async def has_times(context: Context, form: Form, low: datetime, high: datetime) -> bool:
+    """Whether a calendar that will do has any slot in a window, taken or not."""
+    return any(
+        any(starts_between(spec, form.rules, low, high))
+        for _offering, spec in await candidates(context, form)
+        if fits(spec, form.chosen)
+    )
 
 
 def _starts(slots: list[Slot]) -> list[datetime]:
@@ -70,11 +111,11 @@ async def calendar_choices(context: Context, form: Form) -> tuple[Choice, ...]:
     titles = [
         offering.title
         for offering in await calendars(context, form.service)
-        if offering.title not in form.avoid and fits(spec_of(offering), form.values)
+        if offering.title not in form.avoid and fits(spec_of(offering), form.chosen)
     ]
     start = form.start
     if start is not None:
-        free = await free_slots(context, form.service, form.wanting(start, start + timedelta(seconds=1)))
+        free, _clashing = await free_for(context, form, start, start + timedelta(seconds=1))
         titles = [title for title in titles if title in {slot.title for slot in free}]
     if not titles:
         raise DomainError("slot_taken", field=form.time_key, starts_at=local(start) if start else None)
@@ -87,13 +128,8 @@ async def calendar_choices(context: Context, form: Form) -> tuple[Choice, ...]:
 
 async def allowed_choices(context: Context, form: Form, field: FormField) -> tuple[Choice, ...]:
     """A declared choice, less what no calendar that will do allows."""
-    rooms = [
-        spec_of(offering)
-        for offering in await calendars(context, form.service)
-        if form.calendar in ("", offering.title) and offering.title not in form.avoid
-    ]
-    others = {key: value for key, value in form.values.items() if key != field.key}
-    rooms = [spec for spec in rooms if fits(spec, others)]
+    others = {key: value for key, value in form.chosen.items() if key != field.key}
+    rooms = [spec for _offering, spec in await candidates(context, form) if fits(spec, others)]
     return tuple(
         Choice(value=choice.value, label=choice.value)
         for choice in field.choices
@@ -105,13 +141,17 @@ async def pick_calendar(context: Context, form: Form) -> Slot:
     """The slot to hold. Raises DomainError("slot_taken") where none of the calendars that will do is free."""
     start = form.start
     if start is None:
-        raise DomainError("slot_taken", field=form.time_key)
+        raise DomainError("slot_taken", field=form.time_key, starts_at=None)
     slots = await free_slots(context, form.service, form.wanting(start, start + timedelta(seconds=1)))
     if not slots:
         raise DomainError("slot_taken", field=form.time_key, starts_at=local(start))
     query = (
         select(Appointment.offering_id, func.count())
-        .where(Appointment.state.in_(KEEPING), Appointment.ends_at > context.now)
+        .where(
+            Appointment.offering_id.in_({slot.offering_id for slot in slots}),
+            Appointment.state.in_(KEEPING),
+            Appointment.ends_at > context.now,
+        )
         .group_by(Appointment.offering_id)
     )
     load = {row[0]: row[1] for row in (await context.session.execute(query)).all()}

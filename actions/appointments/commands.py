@@ -52,7 +52,7 @@ class Cancel(Command):
 
 
 class Move(Command):
-    """Moves the actor's appointment to another free slot of the same service."""
+    """Moves an appointment to another free slot of the service: the member until the limit, the counsellor always."""
 
     name: ClassVar[str] = "appointments.move"
     appointment_id: int
@@ -61,12 +61,16 @@ class Move(Command):
 
 
 class JoinWaitlist(Command):
-    """Waits for any slot that begins in the window. A member waits once per service: joining anew replaces it."""
+    """Waits for any slot that begins in the window (with none, in all that can be booked now).
+
+    A member waits once per service: joining anew replaces it. Who has a booking of a service that allows one at a
+    time waits for a better one: accepting an offer gives the old one up.
+    """
 
     name: ClassVar[str] = "appointments.join_waitlist"
     service: str
-    window_start: AwareDatetime
-    window_end: AwareDatetime
+    window_start: AwareDatetime | None = None
+    window_end: AwareDatetime | None = None
     titles: list[str] = Field(default_factory=list)
     avoid: list[str] = Field(default_factory=list)
     party: int = Field(1, gt=0)
@@ -120,7 +124,10 @@ class Mark(Command):
 
 
 class FixSeries(Command):
-    """The counsellor fixes the same time in the following weeks, after a first booking; `weeks` counts the new ones."""
+    """The counsellor fixes the same time in the following weeks, after a first booking; `weeks` counts the new ones.
+
+    What is open of a series never exceeds the cap of the service.
+    """
 
     name: ClassVar[str] = "appointments.fix_series"
     appointment_id: int
@@ -135,6 +142,23 @@ class Block(Command):
     start: AwareDatetime
     end: AwareDatetime
     reason: str = Field("", max_length=100)
+
+
+class Unblock(Command):
+    """Opens a calendar again for a while that was closed; what was cancelled stays so."""
+
+    name: ClassVar[str] = "appointments.unblock"
+    offering_id: int
+    start: AwareDatetime
+    end: AwareDatetime
+
+
+class EmergencyContact(Command):
+    """Whom to call when somebody is in danger, for the counsellor of an appointment; each look is in the audit."""
+
+    name: ClassVar[str] = "appointments.emergency_contact"
+    appointment_id: int
+    reason: str = Field(min_length=2, max_length=200)
 
 
 class Agenda(Command):

@@ -74,7 +74,18 @@ class Form:
 
     def _own(self) -> list[FormField]:
         counted = {self.time_key, self.calendar_key, self.rules.party_field, self.rules.weeks_field}
-        return [item for item in self.service.form if item.key not in counted and item.key in self.values]
+        return [item for item in self.service.form if item.key not in counted and self._counts(item)]
+
+    def _counts(self, item: FormField) -> bool:
+        """Whether a value is there and still to the point: who comes online has no campus any more."""
+        keys = {each.key for each in self.service.form}
+        facts = {name: wanted for name, wanted in item.when.items() if name not in keys}
+        return item.key in self.values and item.applies(self.values, facts)
+
+    @property
+    def chosen(self) -> dict[str, str]:
+        """Answers to the questions with fixed choices (campus, mode), in the form's order."""
+        return {item.key: self.values[item.key] for item in self._own() if item.type == "choice"}
 
     @property
     def plain(self) -> dict[str, Any]:
@@ -104,6 +115,6 @@ class Form:
             high=high,
             titles={self.calendar} if self.calendar else None,
             avoid=self.avoid,
-            fields=self.values,
+            fields=self.chosen,
             party=self.party,
         )

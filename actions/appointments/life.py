@@ -5,17 +5,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from actions.appointments import booking, officers, store, waitlist
+from actions.appointments import booking, offers, officers, seats, store, waitlist
 from actions.appointments import commands as c
 from actions.appointments.availability import rules_of
 from actions.appointments.choosing import allowed_choices, calendar_choices, pick_calendar, time_choices
 from actions.appointments.form import WAITLIST, Form
 from actions.appointments.rules import AppointmentRules, CalendarSpec
-from actions.appointments.sweep import expire, sweep
+from actions.appointments.sweep import sweep
 from actions.appointments.wishes import resolve
 from actions.blocks import consent
 from actions.core.commands import Registration, bound
-from actions.core.errors import DomainError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -50,6 +49,8 @@ class Appointments:
             Registration(command=c.Mark, handler=officers.mark, right=bound),
             Registration(command=c.FixSeries, handler=officers.fix_series, right=bound),
             Registration(command=c.Block, handler=officers.block, right=bound),
+            Registration(command=c.Unblock, handler=officers.unblock, right=bound),
+            Registration(command=c.EmergencyContact, handler=officers.emergency_contact, right=bound),
             Registration(command=c.Agenda, handler=officers.agenda, right=bound),
             Registration(command=c.Counts, handler=officers.counts, right=_may_count),
         )
@@ -57,9 +58,9 @@ class Appointments:
     async def begin(self, context: Context, service: Declaration) -> Mapping[str, Any]:
         """Facts `first` (consent has not been given yet) and `repeats` (may book several weeks at once).
 
-        Raises DomainError("one_open_booking").
+        Raises DomainError: one_open_booking, offer_waits.
         """
-        await expire(context, service.id)
+        await offers.refresh(context, service)
         await store.refuse_second(context, service)
         rules = rules_of(service)
         given = not rules.consent or await consent.find(context, context.actor.member_id, rules.consent) is not None
@@ -70,7 +71,7 @@ class Appointments:
         self, context: Context, service: Declaration, values: Mapping[str, Any], changed: Iterable[str]
     ) -> Resolved:
         """Turns wishes ("下周三下午") into a slot where only one fits, and refuses what cannot be."""
-        await expire(context, service.id)
+        await offers.refresh(context, service)
         return await resolve(context, service, dict(values), set(changed))
 
     async def choices(
@@ -90,7 +91,9 @@ class Appointments:
         form = Form(service, values)
         if form.time == WAITLIST:
             return {}
-        await booking.drop_holds(context, service.id, context.actor.member_id)
+        await seats.alone(context)
+        await store.drop_holds(context, service.id, context.actor.member_id)
+        await offers.settle(context, service)
         slot = await pick_calendar(context, form)
         await context.bus.execute(
             c.Hold(
@@ -114,8 +117,6 @@ class Appointments:
         form = Form(service, values)
         if form.time == WAITLIST:
             low, high = form.window or (None, None)
-            if low is None or high is None:
-                raise DomainError("slot_taken", field="slot")
             return c.JoinWaitlist(
                 service=service.id,
                 window_start=low,

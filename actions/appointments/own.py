@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from actions.appointments import commands as c
 from actions.appointments import notices
-from actions.appointments.availability import Wish, bookable_window, free_slots, rules_of
+from actions.appointments.availability import Wish, bookable_window, busy, free_slots, rules_of
 from actions.appointments.tables import KEEPING, Appointment, Waiting
 from actions.blocks import consent
 from actions.core.life import Choice, Item, Snapshot
@@ -38,6 +38,7 @@ class AppointmentRecords:
                 Appointment.member_id == member_id,
                 Appointment.state.in_(("pending", "booked", "offered")),
                 Appointment.ends_at > context.now,
+                or_(Appointment.expires_at.is_(None), Appointment.expires_at > context.now),
             )
             .order_by(Appointment.starts_at)
         )
@@ -112,8 +113,13 @@ async def _slots(
     titles: set[str] | None,
 ) -> list[tuple[datetime, int, str]]:
     wish = Wish(low=low, high=high, titles=titles, fields=appointment.fields, party=appointment.party)
-    slots = await free_slots(context, service, wish)
-    return [(slot.starts_at, slot.offering_id, slot.title) for slot in slots]
+    spans = (await busy(context, [appointment.member_id])).get(appointment.member_id, ())
+    others = [span for span in spans if span.appointment_id != appointment.id]
+    return [
+        (slot.starts_at, slot.offering_id, slot.title)
+        for slot in await free_slots(context, service, wish)
+        if not any(span.touches(slot.starts_at, slot.ends_at) for span in others)
+    ]
 
 
 def _item(context: Context, row: Appointment) -> Item:
@@ -130,6 +136,7 @@ def _item(context: Context, row: Appointment) -> Item:
         withdrawable=settled,
         movable=settled and in_time,
         params=notices.facts(context, row),
+        calendar=notices.entry(context, row),
     )
 
 
@@ -180,13 +187,12 @@ def _keys(service: Declaration, time: str, calendar: str, party: int) -> dict[st
 
 def _waiting_snapshot(context: Context, row: Waiting) -> Snapshot:
     service = context.catalogue[row.service]
-    fields = _keys(service, local(row.window_start).isoformat(), ",".join(row.fields.get("_titles") or ()), row.party)
-    plain = {key: value for key, value in row.fields.items() if not key.startswith("_")}
+    fields = _keys(service, local(row.window_start).isoformat(), ",".join(row.titles), row.party)
     until = local(row.window_end).isoformat()
     return Snapshot(
         service=row.service,
         kind="waitlist",
         state=row.state,
         member=row.member.name,
-        fields={**fields, **plain, "until": until},
+        fields={**fields, **row.fields, "until": until},
     )

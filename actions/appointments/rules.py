@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime, time
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import AwareDatetime, Field, model_validator
 
 from actions.core.catalogue import Declared
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from actions.core.catalogue import FormField
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -21,7 +27,12 @@ class Reminder(Declared):
 
 
 class AppointmentRules(Declared):
-    """The rules of one service; every one can be set anew in settings.yml under `services.<id>`."""
+    """The rules of one service; every one can be set anew in settings.yml under `services.<id>`.
+
+    A party of more than `approval_over` waits for one of the `approvers`. `repeat_role` may book `repeat_cap` weeks at
+    once; who answers for a calendar may fix a series of which `series_cap` times are open. `consent` is its purpose.
+    `ask_attendance` asks who answers for the calendar afterwards whether the member came.
+    """
 
     minutes: int = Field(50, gt=0)
     buffer_minutes: int = Field(10, ge=0)
@@ -39,8 +50,25 @@ class AppointmentRules(Declared):
     offer_minutes: int = Field(120, gt=0)
     reminders: tuple[Reminder, ...] = ()
     consent: str = ""
+    ask_attendance: bool = False
     party_field: str = ""
     weeks_field: str = ""
+
+    def fit(self, form: Sequence[FormField]) -> None:
+        """Raises ValueError where the form lacks what this life asks for."""
+        types = Counter(field.type for field in form)
+        for wanted in ("slot", "offering"):
+            if types[wanted] != 1:
+                message = f"form: an appointment asks for exactly one field of type {wanted}"
+                raise ValueError(message)
+        numbers = {field.key for field in form if field.type == "number"}
+        for rule, key in (("party_field", self.party_field), ("weeks_field", self.weeks_field)):
+            if key and key not in numbers:
+                message = f"rules.{rule}: the form has no field {key!r} of type number"
+                raise ValueError(message)
+        if self.consent and not types["consent"]:
+            message = "rules.consent: the form has no field of type consent"
+            raise ValueError(message)
 
 
 class Hours(Declared):
@@ -65,9 +93,24 @@ class Closure(Declared):
     end: AwareDatetime
     reason: str = ""
 
+    @model_validator(mode="after")
+    def _in_order(self) -> Closure:
+        if self.start >= self.end:
+            message = "closures: end must be later than start"
+            raise ValueError(message)
+        return self
+
     def covers(self, start: datetime, end: datetime) -> bool:
         """Whether a time from start to end touches the closure."""
         return start < self.end and self.start < end
+
+    def less(self, start: datetime, end: datetime) -> tuple[Closure, ...]:
+        """What is left of the closure when a time from start to end is opened again."""
+        if not self.covers(start, end):
+            return (self,)
+        before = (self.model_copy(update={"end": start}),) if self.start < start else ()
+        after = (self.model_copy(update={"start": end}),) if end < self.end else ()
+        return (*before, *after)
 
 
 class CalendarSpec(Declared):
@@ -75,8 +118,8 @@ class CalendarSpec(Declared):
 
     `works` tells on which days: working days (statutory holidays and make-up workdays respected) or daily. `allows`
     limits fields of the form to what is to be had here: {"campus": ["南湖校区"]}. A shared room seats `capacity`
-    people of several bookings; any other takes one booking at a time, of at most `capacity` people. `also` are other
-    names that people use for it.
+    people of several bookings; any other takes one booking at a time, of at most `capacity` people. `place` and `key`
+    (where or with whom the key is) are told to who books. `also` are other names that people use for it.
     """
 
     hours: tuple[Hours, ...]
@@ -87,6 +130,7 @@ class CalendarSpec(Declared):
     allows: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     closures: tuple[Closure, ...] = ()
     place: str = ""
+    key: str = ""
     also: tuple[str, ...] = ()
 
     @property

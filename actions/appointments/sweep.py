@@ -7,108 +7,101 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select, update
 
-from actions.appointments import seats, waitlist
-from actions.appointments.tables import Appointment, Seat, Waiting
-from actions.core.notify import Notice, cancel_notices, notify
+from actions.appointments import booking, notices, offers, seats, store
+from actions.appointments.availability import rules_of
+from actions.appointments.tables import KEEPING, Appointment, Seat, Waiting
+from actions.blocks import consent
+from actions.core.notify import Notice, forget_prompts, notify
+from actions.core.tables import Member
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from sqlalchemy import ColumnElement
-
     from actions.core.catalogue import Declaration
     from actions.core.commands import Context
 
+_OVER = ("done", "no_show", "cancelled", "refused", "expired")
+
 
 async def sweep(context: Context) -> int:
-    """Holds and offers that expire, appointments that are over, the waitlist, and what must be deleted."""
-    done = await expire(context)
-    done += await _finish(context)
-    done += await _end_waiting(context)
+    """Holds, offers and requests that lapse, appointments that are over, the waitlist, and what must be deleted.
+
+    Costs a handful of queries where nothing is due. Returns how much was done.
+    """
+    await seats.alone(context)
+    free = await offers.expire(context)
+    done = len(free) + await _finish(context)
+    gone = await _let_go(context)
+    left, waited_for = await _end_waiting(context)
+    for name in sorted(free | gone | waited_for):
+        done += await offers.fill(context, context.catalogue[name])
     for service in context.catalogue:
         if service.life == "appointment":
-            done += await waitlist.fill(context, service)
             done += await _forget(context, service)
-    return done
-
-
-async def expire(context: Context, service: str | None = None) -> int:
-    """Ends holds and offers whose time is over; of a hold nothing remains."""
-    rows = await _due(
-        context,
-        Appointment.state.in_(("held", "offered")),
-        Appointment.expires_at <= context.now,
-        *([Appointment.service == service] if service else []),
-    )
-    for row in rows:
-        if row.state == "held":
-            await seats.free(context, row)
-            await context.session.delete(row)
-            await context.session.flush()
-            continue
-        await _tell_expired(context, row)
-        await waitlist.withdraw_offer(context, row, "expired")
-    for name in {row.service for row in rows if row.state == "held"}:
-        await waitlist.fill(context, context.catalogue[name])
-    return len(rows)
-
-
-async def _tell_expired(context: Context, row: Appointment) -> None:
-    short = context.catalogue[row.service].short
-    await notify(
-        context,
-        Notice(member_id=row.member_id, wording="notices.offer_expired", params={"service": short}),
-    )
-
-
-async def _due(context: Context, *conditions: ColumnElement[bool]) -> Sequence[Appointment]:
-    query = select(Appointment).where(*conditions).order_by(Appointment.id)
-    if not context.database.is_sqlite:
-        query = query.with_for_update(of=Appointment, skip_locked=True)
-    return (await context.session.execute(query)).unique().scalars().all()
+    return done + len(gone) + left
 
 
 async def _finish(context: Context) -> int:
     """An appointment is over at its end: the confidential word goes, and the member may book again."""
-    rows = await _due(context, Appointment.state.in_(("booked", "pending")), Appointment.ends_at <= context.now)
+    query = select(Appointment).where(Appointment.state == "booked", Appointment.ends_at <= context.now)
+    rows = await store.rows(context, query.order_by(Appointment.id))
     for row in rows:
-        row.state = "done" if row.state == "booked" else "refused"
-        row.limit_key, row.confidential = None, ""
-        await seats.free(context, row)
-        await cancel_notices(context, row.subject)
+        await store.end(context, row, "done")
+        await notices.ask_attendance(context, context.catalogue[row.service], row)
     return len(rows)
 
 
-async def _end_waiting(context: Context) -> int:
-    query = select(Waiting).where(Waiting.state == "waiting", Waiting.window_end <= context.now)
-    rows = (await context.session.execute(query)).unique().scalars().all()
+async def _let_go(context: Context) -> set[str]:
+    """Who has left the university keeps no time; returns the services in which something became free."""
+    kept = select(Appointment).join(Appointment.member).where(Appointment.state.in_(KEEPING), Member.status == "left")
+    rows = await store.rows(context, kept)
     for row in rows:
-        row.state, row.limit_key, row.confidential = "over", None, ""
-        short = context.catalogue[row.service].short
-        await notify(
-            context,
-            Notice(member_id=row.member_id, wording="notices.waiting_over", params={"service": short}),
-        )
-    return len(rows)
+        if row.state == "held":
+            await store.drop(context, row)
+        elif row.state == "offered":
+            await offers.withdraw(context, row, "left")
+        else:
+            await booking.call_off(context, row)
+    return {row.service for row in rows}
+
+
+async def _end_waiting(context: Context) -> tuple[int, set[str]]:
+    """A place is over when nothing in its window can be booked any more, and when the member has left.
+
+    Returns how many are over, and the services that are still waited for.
+    """
+    done, services = 0, set()
+    for waiting in await store.rows(context, select(Waiting).where(Waiting.state == "waiting")):
+        service = context.catalogue[waiting.service]
+        if waiting.member.status == "left":
+            waiting.leave("left")
+        elif waiting.window_end <= context.now + timedelta(minutes=rules_of(service).notice_minutes):
+            waiting.leave("over")
+            params = {"service": "" if service.private else service.short}
+            await notify(context, Notice(member_id=waiting.member_id, wording="notices.waiting_over", params=params))
+        else:
+            services.add(service.id)
+            continue
+        done += 1
+    return done, services
 
 
 async def _forget(context: Context, service: Declaration) -> int:
-    """Deletes records past the service's retention."""
+    """Deletes records past the service's retention, and the consent of who has none left."""
     if service.retention_days is None:
         return 0
     limit = context.now - timedelta(days=service.retention_days)
     old = select(Appointment.id).where(
-        Appointment.service == service.id,
-        Appointment.ends_at < limit,
-        Appointment.state.in_(("done", "no_show", "cancelled", "refused", "expired")),
+        Appointment.service == service.id, Appointment.ends_at < limit, Appointment.state.in_(_OVER)
     )
     ids = list((await context.session.execute(old)).scalars())
-    if not ids:
-        return 0
-    await context.session.execute(update(Appointment).where(Appointment.series_id.in_(ids)).values(series_id=None))
-    await context.session.execute(delete(Seat).where(Seat.appointment_id.in_(ids)))
-    await context.session.execute(delete(Appointment).where(Appointment.id.in_(ids)))
+    if ids:
+        await context.session.execute(update(Appointment).where(Appointment.series_id.in_(ids)).values(series_id=None))
+        await context.session.execute(delete(Seat).where(Seat.appointment_id.in_(ids)))
+        await context.session.execute(delete(Appointment).where(Appointment.id.in_(ids)))
+        await forget_prompts(context, [f"appointment:{number}" for number in ids])
     waits = Waiting.service == service.id, Waiting.window_end < limit, Waiting.limit_key.is_(None)
     used = select(Appointment.waiting_id).where(Appointment.waiting_id.is_not(None))
     await context.session.execute(delete(Waiting).where(*waits, Waiting.id.not_in(used)))
+    if purpose := rules_of(service).consent:
+        came = select(Appointment.member_id).where(Appointment.service == service.id)
+        await consent.forget(context, purpose, before=limit, but=came)
     return len(ids)

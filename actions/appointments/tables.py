@@ -18,13 +18,18 @@ class Appointment(Base):
     """A time with a counsellor or in a room.
 
     `state`: held (while the member confirms) -> booked, or pending (waits for approval) -> booked | refused;
-    offered (to somebody on the waitlist) -> booked | expired; booked -> cancelled | done | no_show.
+    offered (to somebody on the waitlist) -> booked | pending | expired; booked -> cancelled | done | no_show.
+    `expires_at` is when a hold or an offer lapses, or a request that nobody decided.
     `limit_key` is set while the record counts toward "one open first booking each", and unique.
+    `series_id` is the first of the same time in several weeks.
     `confidential` is sealed, and emptied when the appointment is over.
     """
 
     __tablename__ = "appointment"
-    __table_args__ = (Index("ix_appointment_offering_id_starts_at", "offering_id", "starts_at"),)
+    __table_args__ = (
+        Index("ix_appointment_offering_id_starts_at", "offering_id", "starts_at"),
+        Index("ix_appointment_state_ends_at", "state", "ends_at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     service: Mapped[str] = mapped_column(String(40))
@@ -37,7 +42,7 @@ class Appointment(Base):
     fields: Mapped[dict[str, Any]] = mapped_column(default=dict)
     confidential: Mapped[str] = mapped_column(default="")
     limit_key: Mapped[str | None] = mapped_column(String(80), unique=True)
-    series_id: Mapped[int | None] = mapped_column(ForeignKey("appointment.id"))
+    series_id: Mapped[int | None] = mapped_column(ForeignKey("appointment.id"), index=True)
     waiting_id: Mapped[int | None] = mapped_column(ForeignKey("appointment_waiting.id"))
     expires_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
@@ -48,6 +53,16 @@ class Appointment(Base):
     def subject(self) -> str:
         """How notices and the audit name the record."""
         return f"appointment:{self.id}"
+
+    @property
+    def request_id(self) -> int:
+        """The first of those that are approved together."""
+        return self.series_id or self.id
+
+    @property
+    def request(self) -> str:
+        """How notices name the request for approval."""
+        return f"appointment_request:{self.request_id}"
 
 
 class Seat(Base):
@@ -64,7 +79,9 @@ class Seat(Base):
 class Waiting(Base):
     """A place on the waitlist for any slot that begins within the window. Order of ids is the order of the list.
 
-    `state`: waiting -> offered -> accepted | expired | declined; waiting -> left | over (its time has gone by).
+    `titles` are the calendars that will do (none named: any), `avoid` those that will not.
+    `state`: waiting -> offered -> accepted | expired | declined; waiting -> left | over (its time has gone by). An
+    offer that the union takes back leads to waiting again. `limit_key` lets a member wait once per service.
     """
 
     __tablename__ = "appointment_waiting"
@@ -75,6 +92,8 @@ class Waiting(Base):
     member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), index=True)
     window_start: Mapped[datetime]
     window_end: Mapped[datetime]
+    titles: Mapped[list[str]] = mapped_column(default=list)
+    avoid: Mapped[list[str]] = mapped_column(default=list)
     party: Mapped[int] = mapped_column(default=1)
     fields: Mapped[dict[str, Any]] = mapped_column(default=dict)
     confidential: Mapped[str] = mapped_column(default="")
@@ -87,3 +106,7 @@ class Waiting(Base):
     def subject(self) -> str:
         """How notices and the audit name the record."""
         return f"waiting:{self.id}"
+
+    def leave(self, state: str) -> None:
+        """The place is given up; nothing that was entrusted with it is kept."""
+        self.state, self.limit_key, self.confidential = state, None, ""

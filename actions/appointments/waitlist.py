@@ -1,203 +1,161 @@
-"""The waitlist: who waits longest is offered what becomes free, and an offer that is not taken goes on."""
+"""The waitlist's commands: join and leave it, accept and decline what is offered."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from actions.appointments import notices, store
-from actions.appointments.availability import Slot, Wish, clashing, free_slots, rules_of
-from actions.appointments.commands import AcceptOffer, DeclineOffer, JoinWaitlist, LeaveWaitlist
-from actions.appointments.tables import KEEPING, Appointment, Waiting
-from actions.blocks import consent
+from actions.appointments import booking, notices, offers, seats, store
+from actions.appointments.availability import bookable_window, calendars, rules_of, spec_of
+from actions.appointments.tables import Appointment, Waiting
 from actions.core.commands import Context, Outcome
 from actions.core.errors import DomainError, ForbiddenError
-from actions.core.notify import Notice, Option, cancel_notices, close_prompts, notify
-from actions.core.tables import Member
+from actions.core.notify import close_prompts
 
 if TYPE_CHECKING:
+    from actions.appointments.commands import AcceptOffer, DeclineOffer, JoinWaitlist, LeaveWaitlist
     from actions.core.catalogue import Declaration
 
 
 async def join(command: JoinWaitlist, context: Context) -> Outcome:
-    """Raises DomainError: no_waitlist, one_open_booking, consent_needed."""
+    """Raises DomainError: no_waitlist, one_open_booking, offer_waits, consent_needed, window_past, party_too_large."""
     service = store.declared(context, command.service)
-    rules = rules_of(service)
+    rules, member_id = rules_of(service), context.actor.member_id
     if not rules.waitlist:
         raise DomainError("no_waitlist")
-    await store.refuse_second(context, service)
-    member_id = context.actor.member_id
-    if rules.consent and command.consent:
-        await consent.give(context, member_id, rules.consent, command.consent)
+    await seats.alone(context)
+    await store.drop_holds(context, service.id, member_id)
+    if not offers.may_replace(context, service, await store.open_bookings(context, service, [member_id])):
+        await store.refuse_second(context, service)
+    await _refuse_large(context, service, command)
+    await booking.record_consent(context, service, command.consent)
     await _replace_own(context, service, member_id)
-    waiting = Waiting(
-        service=service.id,
-        member_id=member_id,
-        window_start=command.window_start,
-        window_end=command.window_end,
-        party=command.party,
-        fields={**command.fields, "_titles": command.titles, "_avoid": command.avoid},
-        confidential=context.vault.seal(command.confidential, about="appointment") if command.confidential else "",
-        state="waiting",
-        limit_key=f"{service.id}:{member_id}",
-        created_at=context.now,
-    )
+    waiting = _place(command, context, service)
     context.session.add(waiting)
     await context.session.flush()
     await context.session.refresh(waiting, ["member"])
-    await fill(context, service)
+    ahead = await _ahead(context, waiting)
+    await offers.settle(context, service)
     return Outcome(
         wording="appointments.waiting",
-        params={
-            "service": service.short,
-            "offer_minutes": rules.offer_minutes,
-            "ahead": await _ahead(context, waiting),
-        },
+        params={"service": service.short, "offer_minutes": rules.offer_minutes, "ahead": ahead},
         subject=waiting.subject,
     )
 
 
+def _place(command: JoinWaitlist, context: Context, service: Declaration) -> Waiting:
+    earliest, latest = bookable_window(rules_of(service), context.now)
+    low, high = command.window_start or earliest, command.window_end or latest
+    if low >= high or high <= earliest:
+        raise DomainError("window_past", field="slot")
+    sealed = context.vault.seal(command.confidential, about="appointment") if command.confidential else ""
+    return Waiting(
+        service=service.id,
+        member_id=context.actor.member_id,
+        window_start=low,
+        window_end=high,
+        titles=command.titles,
+        avoid=command.avoid,
+        party=command.party,
+        fields=command.fields,
+        confidential=sealed,
+        state="waiting",
+        limit_key=f"{service.id}:{context.actor.member_id}",
+        created_at=context.now,
+    )
+
+
+async def _refuse_large(context: Context, service: Declaration, command: JoinWaitlist) -> None:
+    """Nobody waits for a room that there is not."""
+    rooms = [room for room in await calendars(context, service) if not command.titles or room.title in command.titles]
+    largest = max(rooms, key=lambda room: spec_of(room).capacity, default=None)
+    if largest is not None:
+        seats.refuse_large(service, largest, command.party)
+
+
 async def _replace_own(context: Context, service: Declaration, member_id: int) -> None:
     query = select(Waiting).where(Waiting.limit_key == f"{service.id}:{member_id}")
-    for row in (await context.session.execute(query)).unique().scalars():
-        row.state, row.limit_key, row.confidential = "left", None, ""
+    for row in await store.rows(context, query):
+        offered = select(Appointment).where(Appointment.waiting_id == row.id, Appointment.state == "offered")
+        for offer in await store.rows(context, offered):
+            await offers.withdraw(context, offer, "declined")
+        row.leave("left")
     await context.session.flush()
 
 
 async def _ahead(context: Context, waiting: Waiting) -> int:
-    query = select(Waiting.id).where(
-        Waiting.service == waiting.service, Waiting.state == "waiting", Waiting.id < waiting.id
+    """How many wait longer for a time that this one would take too."""
+    query = select(func.count()).where(
+        Waiting.service == waiting.service,
+        Waiting.state == "waiting",
+        Waiting.id < waiting.id,
+        Waiting.window_start < waiting.window_end,
+        Waiting.window_end > waiting.window_start,
     )
-    return len((await context.session.execute(query)).all())
+    return (await context.session.execute(query)).scalar_one()
 
 
 async def leave(command: LeaveWaitlist, context: Context) -> Outcome:
     """Raises DomainError("not_found") where there is no such place, ForbiddenError where it is somebody else's."""
-    waiting = await context.database.lock(context.session, Waiting, command.waiting_id)
+    await seats.alone(context)
+    waiting = await context.session.get(Waiting, command.waiting_id, populate_existing=True)
     if waiting is None or waiting.state != "waiting":
         raise DomainError("not_found")
-    if waiting.member_id != context.actor.member_id:
+    if not context.actor.system and waiting.member_id != context.actor.member_id:
         raise ForbiddenError
-    waiting.state, waiting.limit_key, waiting.confidential = "left", None, ""
+    waiting.leave("left")
     return Outcome(wording="appointments.left_waitlist", subject=waiting.subject)
 
 
-async def fill(context: Context, service: Declaration) -> int:
-    """Offers what is free to those who wait, in the order of the list; returns how many offers were made."""
-    query = (
-        select(Waiting)
-        .where(Waiting.service == service.id, Waiting.state == "waiting", Waiting.window_end > context.now)
-        .order_by(Waiting.id)
-    )
-    offers = 0
-    for waiting in (await context.session.execute(query)).unique().scalars().all():
-        slot = await _slot_for(context, service, waiting)
-        if slot is not None:
-            await _offer(context, service, waiting, slot)
-            offers += 1
-    return offers
-
-
-async def _slot_for(context: Context, service: Declaration, waiting: Waiting) -> Slot | None:
-    if await _has_open(context, waiting) or waiting.member.status == "left":
-        return None
-    slots = await free_slots(context, service, wish_of(waiting))
-    for slot in slots:
-        if not await clashing(context, waiting.member_id, slot.starts_at, slot.ends_at):
-            return slot
-    return None
-
-
-def wish_of(waiting: Waiting) -> Wish:
-    """What somebody on the list waits for."""
-    return Wish(
-        low=waiting.window_start,
-        high=waiting.window_end,
-        titles=waiting.fields.get("_titles") or None,
-        avoid=waiting.fields.get("_avoid") or (),
-        fields=waiting.fields,
-        party=waiting.party,
-    )
-
-
-async def _has_open(context: Context, waiting: Waiting) -> bool:
-    if not rules_of(context.catalogue[waiting.service]).one_open_booking:
-        return False
-    query = select(Appointment.id).where(
-        Appointment.limit_key == f"{waiting.service}:{waiting.member_id}", Appointment.state.in_(KEEPING)
-    )
-    return (await context.session.execute(query.limit(1))).scalar_one_or_none() is not None
-
-
-async def _offer(context: Context, service: Declaration, waiting: Waiting, slot: Slot) -> None:
-    rules = rules_of(service)
-    await context.database.lock(context.session, Member, waiting.member_id)
-    appointment = store.new_appointment(context, service, slot, waiting.member_id)
-    appointment.state, appointment.party = "offered", waiting.party
-    appointment.fields = {key: value for key, value in waiting.fields.items() if not key.startswith("_")}
-    appointment.confidential = waiting.confidential
-    appointment.waiting_id = waiting.id
-    appointment.expires_at = min(context.now + timedelta(minutes=rules.offer_minutes), slot.starts_at)
-    await store.add(context, appointment, slot)
-    waiting.state = "offered"
-    await notify(
-        context,
-        Notice(
-            member_id=waiting.member_id,
-            wording="notices.offer",
-            params={**notices.facts(context, appointment), "until": appointment.expires_at},
-            subject=appointment.subject,
-            expires=appointment.expires_at,
-            options=(
-                Option(label="接受", command=AcceptOffer(appointment_id=appointment.id)),
-                Option(label="放弃", command=DeclineOffer(appointment_id=appointment.id)),
-            ),
-        ),
-    )
-
-
 async def accept(command: AcceptOffer, context: Context) -> Outcome:
-    """Raises DomainError("offer_gone") where it has expired; ForbiddenError where it was somebody else's."""
+    """Raises DomainError: offer_gone, too_late_to_cancel where what it replaces can no longer be given up.
+
+    ForbiddenError where the offer is somebody else's.
+    """
     appointment = await _offered(context, command.appointment_id)
     service = context.catalogue[appointment.service]
-    appointment.state, appointment.expires_at = "booked", None
-    await _settle(context, appointment, "accepted")
+    replaced = await _give_up(context, service, appointment)
+    appointment.limit_key = store.limit_key(service, appointment.member_id)
+    booking.enter(service, appointment)
+    waiting = await context.session.get(Waiting, appointment.waiting_id)
+    if waiting is not None:
+        waiting.leave("accepted")
+    await context.session.flush()
     await close_prompts(context, appointment.subject)
-    await notices.tell_booked(context, service, appointment)
-    return Outcome(
-        wording="appointments.booked",
-        params={**notices.facts(context, appointment), "weeks": 1, "skipped": []},
-        subject=appointment.subject,
-    )
+    await booking.announce(context, service, appointment)
+    await offers.fill(context, service)
+    return booking.booked_outcome(context, appointment, replaced=replaced)
+
+
+async def _give_up(context: Context, service: Declaration, offer: Appointment) -> Appointment | None:
+    """What the member has of the service goes, where only one may be open; returns it."""
+    if not rules_of(service).one_open_booking:
+        return None
+    await store.drop_holds(context, service.id, offer.member_id)
+    others = await store.open_bookings(context, service, [offer.member_id])
+    own = [row for row in others if row.id != offer.id]
+    if not own:
+        return None
+    booking.refuse_late(context, service, own[0])
+    if not offers.may_replace(context, service, own):
+        raise DomainError("one_open_booking", **notices.facts(context, own[0]))
+    await booking.call_off(context, own[0])
+    return own[0]
 
 
 async def decline(command: DeclineOffer, context: Context) -> Outcome:
     """Raises as `accept` does."""
     appointment = await _offered(context, command.appointment_id)
-    await withdraw_offer(context, appointment, "declined")
+    await offers.withdraw(context, appointment, "declined")
+    await offers.fill(context, context.catalogue[appointment.service])
     return Outcome(wording="appointments.declined", subject=appointment.subject)
 
 
 async def _offered(context: Context, appointment_id: int) -> Appointment:
-    appointment = await context.database.lock(context.session, Appointment, appointment_id)
+    appointment = await store.find(context, appointment_id)
     if appointment is None or appointment.state != "offered" or (appointment.expires_at or context.now) <= context.now:
         raise DomainError("offer_gone")
     if appointment.member_id != context.actor.member_id:
         raise ForbiddenError
     return appointment
-
-
-async def _settle(context: Context, appointment: Appointment, state: str) -> None:
-    waiting = await context.session.get(Waiting, appointment.waiting_id)
-    if waiting is not None:
-        waiting.state, waiting.limit_key, waiting.confidential = state, None, ""
-
-
-async def withdraw_offer(context: Context, appointment: Appointment, state: str) -> None:
-    """Ends an offer that was declined or has expired, and offers the slot to the next."""
-    await store.end(context, appointment, "expired")
-    await _settle(context, appointment, state)
-    await cancel_notices(context, appointment.subject)
-    await fill(context, context.catalogue[appointment.service])

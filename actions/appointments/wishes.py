@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from actions.appointments.availability import bookable_window, calendars, free_slots, spec_of
-from actions.appointments.calendar import starts_between
+from actions.appointments.availability import bookable_window, calendars, fits
+from actions.appointments.choosing import candidates, free_for, has_times
 from actions.appointments.form import ANY, WAITLIST, Form
 from actions.core.errors import DomainError
 from actions.core.life import Resolved
@@ -25,7 +25,7 @@ async def resolve(context: Context, service: Declaration, values: dict[str, Any]
     refusals: list[DomainError] = []
     form = Form(service, values)
     _drop_stale(form, values, changed)
-    for check in (_calendar, _party, _time):
+    for check in (_calendar, _allowed, _party, _time):
         try:
             await check(context, form, values, changed)
         except DomainError as error:
@@ -51,12 +51,24 @@ async def _calendar(context: Context, form: Form, _values: dict[str, Any], chang
         raise DomainError("no_such_offering", field=form.calendar_key, offering=form.calendar)
 
 
+async def _allowed(context: Context, form: Form, _values: dict[str, Any], changed: set[str]) -> None:
+    """What was chosen must be to be had together in one calendar; the later answer of the form gives way."""
+    if not changed & {form.calendar_key, *form.chosen}:
+        return
+    rooms = [spec for _offering, spec in await candidates(context, form)]
+    together: dict[str, str] = {}
+    for key, value in form.chosen.items():
+        together[key] = value
+        if rooms and not any(fits(spec, together) for spec in rooms):
+            raise DomainError("not_offered_here", field=key, offering=form.calendar, value=value)
+
+
 async def _party(context: Context, form: Form, _values: dict[str, Any], _changed: set[str]) -> None:
     if not form.rules.party_field or form.rules.party_field not in form.values:
         return
-    rooms = [o for o in await calendars(context, form.service) if form.calendar in ("", o.title)]
-    capacity = max((spec_of(offering).capacity for offering in rooms), default=0)
-    if form.party > capacity:
+    rooms = [spec for _offering, spec in await candidates(context, form) if fits(spec, form.chosen)]
+    capacity = max((spec.capacity for spec in rooms), default=0)
+    if rooms and form.party > capacity:
         raise DomainError(
             "party_too_large",
             field=form.rules.party_field,
@@ -80,7 +92,7 @@ async def _still_free(context: Context, form: Form) -> None:
     start = form.start
     if start is None:
         return
-    slots = await free_slots(context, form.service, form.wanting(start, start + timedelta(seconds=1)))
+    slots, _clashing = await free_for(context, form, start, start + timedelta(seconds=1))
     if not slots and "held_until" not in form.values:
         raise DomainError("slot_taken", field=form.time_key, starts_at=local(start))
 
@@ -96,7 +108,9 @@ async def _wish(context: Context, form: Form, values: dict[str, Any]) -> None:
         day_low, day_high = day_bounds(local(low).date())
         values[f"{form.time_key}_wish"] = {**wish, "start": day_low.isoformat(), "end": day_high.isoformat()}
         high = low + timedelta(seconds=1)
-    slots = await free_slots(context, form.service, form.wanting(low, high))
+    slots, clashing = await free_for(context, form, low, high)
+    if clashing and not slots:
+        raise DomainError("own_clash", field=form.time_key, starts_at=clashing[0].starts_at)
     if not slots:
         raise await _why_not(context, form, low, high, point=wish["kind"] == "point")
     exact = _preferred(slots, wish, low)
@@ -126,15 +140,9 @@ async def _why_not(context: Context, form: Form, low: datetime, high: datetime, 
         return DomainError("beyond_horizon", field=key, until=local(latest), days=form.rules.horizon_days)
     if (low < earliest) if point else (high <= earliest):
         return DomainError("too_soon", field=key, minutes=form.rules.notice_minutes, earliest=local(earliest))
-    if not await _any_start(context, form, *day_bounds(local(low).date())) and local(high) - local(low) <= timedelta(1):
+    of_one_day = local(high) - local(low) <= timedelta(1)
+    if of_one_day and not await has_times(context, form, *day_bounds(local(low).date())):
         return DomainError("closed_that_day", field=key, day=local(low))
-    if not await _any_start(context, form, low, high):
+    if not await has_times(context, form, low, high):
         return DomainError("no_slot_then", field=key, day=local(low), point=point, starts_at=local(low))
     return DomainError("slot_full", field=key, starts_at=local(low), point=point)
-
-
-async def _any_start(context: Context, form: Form, low: datetime, high: datetime) -> bool:
-    for offering in await calendars(context, form.service):
-        if form.calendar in ("", offering.title) and any(starts_between(spec_of(offering), form.rules, low, high)):
-            return True
-    return False

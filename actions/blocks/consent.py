@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint, select
+from sqlalchemy import ForeignKey, String, UniqueConstraint, and_, delete, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from actions.core.tables import Base
+from actions.core.tables import Base, Member
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from sqlalchemy import Select
 
     from actions.core.commands import Context
 
@@ -49,3 +51,11 @@ async def give(context: Context, member_id: int, purpose: str, details: Mapping[
 def details(context: Context, consent: Consent) -> dict[str, Any]:
     """What was entrusted along with the consent, in clear."""
     return dict(context.vault.open(consent.details, about="consent")) if consent.details else {}
+
+
+async def forget(context: Context, purpose: str, *, before: datetime, but: Select[int]) -> None:
+    """Deletes consents that were given before a moment, but for the members in `but`; of who has left, all of them."""
+    left = select(Member.id).where(Member.status == "left")
+    unused = and_(Consent.given_at < before, Consent.member_id.not_in(but))
+    query = delete(Consent).where(Consent.purpose == purpose, or_(unused, Consent.member_id.in_(left)))
+    await context.session.execute(query)

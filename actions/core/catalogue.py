@@ -13,7 +13,7 @@ from actions.core.errors import ConfigurationError
 from actions.core.yamlfile import YamlFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 FieldType = Literal[
@@ -35,6 +35,9 @@ class Declared(BaseModel):
     """Base of everything that a declaration holds: frozen, and a key it does not know is refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def fit(self, form: Sequence[FormField]) -> None:
+        """For the rules of a life: raises ValueError where a form lacks what they ask for."""
 
 
 class DeclaredChoice(Declared):
@@ -144,6 +147,7 @@ class Declaration(Declared):
         if len(set(keys)) != len(keys):
             message = "form: a field's key is there twice"
             raise ValueError(message)
+        self.rules.fit(self.form)
         return self
 
     def field(self, key: str) -> FormField:
@@ -178,6 +182,10 @@ class Catalogue:
         return tuple(self._by_intent.get(intent, ()))
 
 
+#: What the settings of a service may say beside its rules.
+_BESIDE_RULES = ("elsewhere", "retention_days")
+
+
 def load_catalogue(
     folder: Path,
     rules: Mapping[str, type[Declared]],
@@ -185,15 +193,16 @@ def load_catalogue(
 ) -> Catalogue:
     """Reads every `*.yml` of the folder. `rules` maps a life to the model of its rules.
 
-    `overrides` are the settings of a service (`services.counseling.horizon_days: 14`), laid over its rules.
-    Raises ConfigurationError that names file and line of every fault.
+    `overrides` are the settings of a service (`services.counseling.horizon_days: 14`), laid over its rules;
+    `elsewhere` and `retention_days` are laid over the declaration itself.
+    Raises ConfigurationError that names every fault: file and line, or the setting.
     """
     overrides = overrides or {}
     declarations: dict[str, Declaration] = {}
     faults: list[str] = []
     for path in sorted(folder.glob("*.yml")):
         try:
-            declaration = _load_one(path, rules, overrides.get(path.stem, {}))
+            declaration = _load_one(path, rules, overrides.get(path.stem) or {})
         except ConfigurationError as error:
             faults.append(str(error))
             continue
@@ -215,11 +224,27 @@ def _load_one(path: Path, rules: Mapping[str, type[Declared]], overrides: Mappin
     life = str(file.data.get("life"))
     if life not in rules:
         raise ConfigurationError(f"{path}:{file.line(['life'])}: life: {life!r} is none of {', '.join(sorted(rules))}")
+    written = file.data.get("rules")
     try:
-        own = rules[life].model_validate({**(file.data.get("rules") or {}), **overrides})
+        own = rules[life].model_validate({} if written is None else written)
     except ValidationError as error:
         raise ConfigurationError("\n".join(file.faults(error, below=["rules"]))) from error
     declaration = file.validate(Declaration, {**file.data, "rules": own})
     if declaration.id != path.stem:
         raise ConfigurationError(f"{path}:{file.line(['id'])}: id: must be the file's name, {path.stem!r}")
-    return declaration
+    return _overridden(declaration, {**file.data, "rules": written or {}}, overrides) if overrides else declaration
+
+
+def _overridden(declaration: Declaration, data: Mapping[str, Any], overrides: Mapping[str, Any]) -> Declaration:
+    """The declaration with the settings of its service. The file is known to be right: a fault is the settings'."""
+    where = f"settings: services.{declaration.id}"
+    if not isinstance(overrides, dict):
+        raise ConfigurationError(f"{where}: expected a mapping")
+    beside = {key: value for key, value in overrides.items() if key in _BESIDE_RULES}
+    laid_over = {key: value for key, value in overrides.items() if key not in _BESIDE_RULES}
+    try:
+        own = type(declaration.rules).model_validate({**data["rules"], **laid_over})
+        return Declaration.model_validate({**data, **beside, "rules": own})
+    except ValidationError as error:
+        faults = [f"{where}.{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+        raise ConfigurationError("\n".join(faults)) from error

@@ -16,7 +16,7 @@ from actions.core.errors import DomainError, ForbiddenError
 from actions.core.tables import Audit, Member, RoleGrant
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -108,12 +108,17 @@ class Context:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """What a command did: the sentence that tells it, its parameters, and the record it is about."""
+    """What a command did: the sentence that tells it, its parameters, and the record it is about.
+
+    `more` are further sentences (key, parameters), `options` answers to click ({"label", "value"}).
+    """
 
     wording: str
     params: Mapping[str, Any] = field(default_factory=dict)
     subject: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
+    more: Sequence[tuple[str, Mapping[str, Any]]] = ()
+    options: Sequence[Mapping[str, str]] = ()
 
 
 C_contra = TypeVar("C_contra", bound=Command, contravariant=True)
@@ -168,10 +173,14 @@ class Bus:
             raise DomainError("bad_arguments", command=name, faults=faults) from error
         return command
 
+    async def allows(self, command: Command, context: Context) -> bool:
+        """Whether the actor holds the right that a command asks for. Raises DomainError("not_bound") as rights do."""
+        return context.actor.system or await self._registrations[command.name].right(command, context)
+
     async def execute(self, command: Command, context: Context) -> Outcome:
         """Checks the right, runs the handler, writes the audit entry. Raises DomainError; the caller commits."""
         registration = self._registrations[command.name]
-        if not context.actor.system and not await registration.right(command, context):
+        if not await self.allows(command, context):
             raise ForbiddenError(command=command.name)
         outcome = await registration.handler(command, context)
         private = registration.private(command, context)

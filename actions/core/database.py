@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import event, make_url, select
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.pool import StaticPool
 
@@ -32,8 +33,15 @@ class Database:
     """The engine and its two ways in: `write()` for a unit of work, `read()` for a look."""
 
     def __init__(self, url: str) -> None:
-        """`url` is an SQLAlchemy URL: sqlite+aiosqlite:///… or postgresql+psycopg://…"""
-        self.url = make_url(url)
+        """`url` is an SQLAlchemy URL: sqlite+aiosqlite:///… or postgresql+psycopg://…
+
+        Raises ConfigurationError for any other, and where the driver of PostgreSQL is not installed.
+        """
+        try:
+            self.url = make_url(url)
+        except ArgumentError as error:
+            # The text may hold a password: it is not repeated.
+            raise ConfigurationError("database.url: not a URL like postgresql+psycopg://user@host/name") from error
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if not self.is_sqlite and self.url.drivername != "postgresql+psycopg":
             message = (
@@ -41,7 +49,10 @@ class Database:
             )
             raise ConfigurationError(message)
         # An error's text goes to the log: the values of a statement are personal data.
-        self.engine = create_async_engine(self.url, hide_parameters=True, **self._pool())
+        try:
+            self.engine = create_async_engine(self.url, hide_parameters=True, **self._pool())
+        except ModuleNotFoundError as error:
+            raise ConfigurationError("database.url: PostgreSQL needs psycopg: uv sync --extra postgres") from error
         # One writer at a time is SQLite's rule: waiting here is fair and cheap, waiting in the file lock is neither.
         self._writer = asyncio.Lock() if self.is_sqlite else None
         if self.is_sqlite:

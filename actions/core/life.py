@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from actions.core.catalogue import Declaration, Declared
     from actions.core.commands import Command, Context, Registration
+    from actions.core.entries import CalendarEntry
     from actions.core.errors import DomainError
     from actions.core.tables import Offering
 
@@ -52,6 +53,7 @@ class Item:
     withdrawable: bool = False
     movable: bool = False
     params: Mapping[str, Any] = field(default_factory=dict)
+    calendar: CalendarEntry | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

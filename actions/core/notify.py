@@ -9,32 +9,48 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, func, select, update
 
+from actions.core.entries import card_content
 from actions.core.tables import Outgoing, Prompt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from sqlalchemy.ext.asyncio import AsyncSession
+
     from actions.core.commands import Command, Context
+    from actions.core.entries import CalendarEntry
 
 # Letters and digits that are not mistaken for one another when read aloud or typed.
-_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+# A conversation that goes on adds to its prompt: so many sentences are kept to be shown again.
+_MOST_KEPT = 12
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Option:
-    """An answer that a notification offers: its label runs the command. `asks_reason` takes the words behind it."""
+    """An answer that a notification offers: its label runs the command.
+
+    `asks_reason` takes the words behind it, `longest` code points of them at most. `coded`: it counts with the
+    notification's code alone, because words for somebody else must not reach the wrong one.
+    """
 
     label: str
     command: Command
     asks_reason: bool = False
+    longest: int = 200
+    coded: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Notice:
-    """What is to be said to a member. Without `due` it is said at once; after `expires` it is not said at all."""
+    """What is to be said to a member. Without `due` it is said at once; after `expires` it is not said at all.
+
+    `calendar` is the record that it speaks of, shown as a card. `again` adds to the member's open prompt about the
+    subject, whose code stays as it is.
+    """
 
     member_id: int
     wording: str
@@ -44,6 +60,8 @@ class Notice:
     expires: datetime | None = None
     options: Sequence[Option] = ()
     unique_key: str | None = None
+    calendar: CalendarEntry | None = None
+    again: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,10 +83,10 @@ class Letter:
 
 async def notify(context: Context, notice: Notice) -> Outgoing:
     """Writes the row (and the prompt of its options); the caller's unit of work commits it."""
-    options = await _prompt(context, notice) if notice.options else []
+    options = await offer(context, notice) if notice.options else []
     row = Outgoing(
         member_id=notice.member_id,
-        content=_sealed(context, notice.wording, notice.params, options),
+        content=_sealed(context, notice.wording, notice.params, options, notice.calendar),
         subject=notice.subject,
         unique_key=notice.unique_key,
         due_at=notice.due or context.now,
@@ -96,30 +114,77 @@ async def send_letter(context: Context, letter: Letter) -> Outgoing:
     return row
 
 
-def _sealed(context: Context, wording: str, params: Mapping[str, Any], options: list[dict[str, str]]) -> str:
-    return context.vault.seal({"parts": [[wording, dict(params)]], "options": options}, about="outgoing")
+def _sealed(
+    context: Context,
+    wording: str,
+    params: Mapping[str, Any],
+    options: list[dict[str, str]],
+    calendar: CalendarEntry | None = None,
+) -> str:
+    content: dict[str, Any] = {"parts": [[wording, dict(params)]], "options": options}
+    if calendar is not None:
+        content["card"] = card_content(context.vault, calendar)
+    return context.vault.seal(content, about="outgoing")
 
 
-async def _prompt(context: Context, notice: Notice) -> list[dict[str, str]]:
-    code = "".join(secrets.choice(_ALPHABET) for _ in range(5))
-    options = {
-        option.label: {
-            "command": option.command.name,
-            "arguments": option.command.model_dump(mode="json"),
-            "asks_reason": option.asks_reason,
-        }
-        for option in notice.options
-    }
-    context.session.add(
-        Prompt(
-            code=code,
-            member_id=notice.member_id,
-            options=context.vault.seal(options, about="prompt"),
-            subject=notice.subject,
-            expires_at=notice.expires,
-        )
+async def next_position(
+    session: AsyncSession, now: datetime, *, channel: str, account: str, conversation: str
+) -> int:
+    """The position of what is said next in a conversation: microseconds of the clock, after all that was said there.
+
+    Who asks has the conversation for themselves until they commit; else two things may stand in one place.
+    """
+    query = select(func.max(Outgoing.position)).where(
+        Outgoing.conversation == conversation, Outgoing.channel == channel, Outgoing.account == account
     )
-    return [{"label": label, "value": f"{label} {code}"} for label in options]
+    last = (await session.execute(query)).scalar_one() or 0
+    return max(last + 1, int(now.timestamp() * 1_000_000))
+
+
+async def offer(context: Context, notice: Notice) -> list[dict[str, str]]:
+    """Opens the prompt of a notice that is not sent but said by the caller; returns the answers to click."""
+    prompt = await _standing(context, notice) if notice.again else None
+    if prompt is None:
+        code = "".join(secrets.choice(ALPHABET) for _ in range(5))
+        prompt = Prompt(code=code, member_id=notice.member_id, subject=notice.subject)
+        context.session.add(prompt)
+    said = [*_kept(context, prompt), [notice.wording, dict(notice.params)]][-_MOST_KEPT:]
+    prompt.notice = context.vault.seal(said, about="prompt")
+    prompt.options = context.vault.seal(
+        {
+            option.label: {
+                "command": option.command.name,
+                "arguments": option.command.model_dump(mode="json"),
+                "asks_reason": option.asks_reason,
+                "longest": option.longest,
+                "coded": option.coded,
+            }
+            for option in notice.options
+        },
+        about="prompt",
+    )
+    prompt.expires_at = notice.expires
+    return buttons(context, prompt)
+
+
+async def _standing(context: Context, notice: Notice) -> Prompt | None:
+    mine = await open_prompts(context, notice.member_id)
+    return next((prompt for prompt in mine if prompt.subject == notice.subject), None)
+
+
+def _kept(context: Context, prompt: Prompt) -> list[list[Any]]:
+    return list(context.vault.open(prompt.notice, about="prompt")) if prompt.notice else []
+
+
+def told(context: Context, prompt: Prompt) -> list[tuple[str, dict[str, Any]]]:
+    """The sentences of a prompt's notice: (key, parameters)."""
+    return [(wording, params) for wording, params in _kept(context, prompt)]
+
+
+def buttons(context: Context, prompt: Prompt) -> list[dict[str, str]]:
+    """The answers of a prompt to click."""
+    labels = context.vault.open(prompt.options, about="prompt")
+    return [{"label": label, "value": f"{label} {prompt.code}"} for label in labels]
 
 
 async def cancel_notices(context: Context, subject: str) -> None:
@@ -132,11 +197,18 @@ async def cancel_notices(context: Context, subject: str) -> None:
     await close_prompts(context, subject)
 
 
-async def close_prompts(context: Context, subject: str) -> None:
-    """Closes the open options about a record: it has been decided."""
+async def close_prompts(context: Context, subject: str, *, but: int = 0) -> None:
+    """Closes the open options about a record: it has been decided. Those of the member `but` stay."""
     await context.session.execute(
-        update(Prompt).where(Prompt.subject == subject, Prompt.closed_at.is_(None)).values(closed_at=context.now)
+        update(Prompt)
+        .where(Prompt.subject == subject, Prompt.closed_at.is_(None), Prompt.member_id != but)
+        .values(closed_at=context.now, notice="")
     )
+
+
+async def forget_prompts(context: Context, subjects: Sequence[str]) -> None:
+    """Deletes the options about records that are no more."""
+    await context.session.execute(delete(Prompt).where(Prompt.subject.in_(subjects)))
 
 
 async def open_prompts(context: Context, member_id: int) -> list[Prompt]:

@@ -184,7 +184,8 @@ class Turn(Base):
 class Outgoing(Base):
     """Something to be said: a reply to a turn, or a notice to a member. `content` (sentences, options) is sealed.
 
-    `position` grows in the order in which notices are said in a conversation: a reminder is written long before.
+    `position` grows in the order in which things are said in a conversation: a reminder is written long before. Replies
+    have one where the channel's clients fetch what is said.
     `state` is queued, sent, failed, cancelled or expired. `subject` ("appointment:12") is what it speaks of, so that
     it can be cancelled with it.
     """
@@ -192,6 +193,7 @@ class Outgoing(Base):
     __tablename__ = "outgoing"
     __table_args__ = (
         Index("ix_outgoing_state_due_at", "state", "due_at"),
+        Index("ix_outgoing_conversation_position", "conversation", "position"),
         UniqueConstraint("unique_key"),
     )
 
@@ -210,11 +212,14 @@ class Outgoing(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     error: Mapped[str] = mapped_column(String(120), default="")
     sent_at: Mapped[datetime | None]
-    position: Mapped[int | None] = mapped_column(BigInteger)
+    position: Mapped[int | None] = mapped_column(BigInteger, index=True)
 
 
 class Prompt(Base):
-    """Options on a notification, each of which runs a command ("同意" -> approve). `options` are sealed."""
+    """Options on a notification, each of which runs a command ("同意" -> approve).
+
+    `options` and `notice` (the sentences, for as long as the prompt is open) are sealed.
+    """
 
     __tablename__ = "prompt"
 
@@ -222,6 +227,7 @@ class Prompt(Base):
     code: Mapped[str] = mapped_column(String(12), unique=True)
     member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), index=True)
     options: Mapped[str]
+    notice: Mapped[str] = mapped_column(default="")
     subject: Mapped[str] = mapped_column(String(60), index=True)
     expires_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]

@@ -29,7 +29,7 @@ async def bind(command: Bind, context: Context) -> Outcome:
         raise DomainError("already_bound", member=context.actor.member.name)
     await _refuse_locked(context, command.staff_id)
     request, member = await _proved(context, command.staff_id)
-    account = await _own_account(context)
+    account = await own_account(context)
     if account.member_id is not None:
         raise DomainError("already_bound", member=member.name)
     if request.way == "officer":
@@ -38,10 +38,11 @@ async def bind(command: Bind, context: Context) -> Outcome:
     if request.invite_id is not None and not await invites.consume(context, request.invite_id):
         raise DomainError("binding_stale")
     await _complete(context, request, member, account)
-    return Outcome(wording="membership.bound", params=_facts(member), subject=request.subject)
+    return Outcome(wording="membership.bound", params=facts(member), subject=request.subject)
 
 
-def _facts(member: Member) -> dict[str, Any]:
+def facts(member: Member) -> dict[str, Any]:
+    """What is said of a member whose account is bound."""
     return {"member": member.name, "unit": member.unit.name if member.unit else ""}
 
 
@@ -64,7 +65,8 @@ async def _proved(context: Context, staff_id: str) -> tuple[BindingRequest, Memb
     return request, member
 
 
-async def _own_account(context: Context) -> Account:
+async def own_account(context: Context) -> Account:
+    """The account that the actor speaks with, made where there is none."""
     actor = context.actor
     account = await account_at(context, actor.channel, actor.account, actor.sender)
     if account is None:
@@ -103,7 +105,7 @@ async def _ask(context: Context, request: BindingRequest, member: Member) -> Non
     request.state = "pending"
     request.expires_at = context.now + timedelta(days=rules.request_days)
     params = {
-        **_facts(member),
+        **facts(member),
         "staff_id": member.staff_id,
         "channel": request.channel,
         "accounts": len(await accounts_of(context, member.id)),
@@ -135,10 +137,10 @@ async def approve(command: ApproveBinding, context: Context) -> Outcome:
         raise DomainError("binding_decided")
     await _complete(context, request, member, account)
     if account.conversation is None:
-        await notify(context, Notice(member_id=member.id, wording="notices.binding_approved", params=_facts(member)))
+        await notify(context, Notice(member_id=member.id, wording="notices.binding_approved", params=facts(member)))
     else:
-        await tell_account(context, account, "notices.binding_approved", _facts(member), member_id=member.id)
-    return Outcome(wording="membership.approved", params=_facts(member), subject=request.subject)
+        await tell_account(context, account, "notices.binding_approved", facts(member), member_id=member.id)
+    return Outcome(wording="membership.approved", params=facts(member), subject=request.subject)
 
 
 async def refuse(command: RefuseBinding, context: Context) -> Outcome:
@@ -148,7 +150,7 @@ async def refuse(command: RefuseBinding, context: Context) -> Outcome:
     account = await account_at(context, request.channel, request.account, request.sender)
     if account is not None:
         await tell_account(context, account, "notices.binding_refused", {"reason": command.reason})
-    return Outcome(wording="membership.refused", params=_facts(member), subject=request.subject)
+    return Outcome(wording="membership.refused", params=facts(member), subject=request.subject)
 
 
 async def _pending(context: Context, request_id: int) -> tuple[BindingRequest, Member]:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from actions.core.commands import Context, Outcome, Registration, anyone, bound
 from actions.core.errors import DomainError, ForbiddenError
-from actions.core.notify import Notice, Option, cancel_notices, notify
+from actions.core.notify import Notice, Option, cancel_notices, forget_prompts, notify
 from actions.core.tables import Member
 from actions.safety import people
 from actions.safety.commands import Acknowledge, Kind, RaiseAlert
@@ -230,6 +230,7 @@ class Safety:
         limit = context.now - timedelta(days=self._rules.retention_days)
         old = list((await context.session.execute(select(Alert.id).where(Alert.raised_at < limit))).scalars())
         if old:
+            await forget_prompts(context, [f"alert:{alert_id}" for alert_id in old])
             await context.session.execute(delete(AlertNotice).where(AlertNotice.alert_id.in_(old)))
             await context.session.execute(delete(Alert).where(Alert.id.in_(old)))
         return len(old)

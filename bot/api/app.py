@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 
-from bot.api import chat, events, status, visits
+from bot.api import calendar, chat, events, files, history, sso, status, visits
 from bot.api.errors import install_handlers
 from bot.api.guards import BodyLimit, Envelope, SameOrigin
 from bot.api.parts import State
@@ -40,7 +40,17 @@ def create_api(parts: ApiParts) -> FastAPI:
     )
     app.state.api = State.of(parts)
     install_handlers(app, parts.say)
-    for router in (chat.router, visits.router, events.router, status.router, *parts.routers):
+    for router in (
+        chat.router,
+        visits.router,
+        events.router,
+        history.router,
+        calendar.router,
+        status.router,
+        *([files.router] if parts.files else []),
+        *([sso.router] if parts.sso else []),
+        *parts.routers,
+    ):
         app.include_router(router)
     app.mount("/static", _Static(directory=STATIC))
     app.add_api_route("/", _page, include_in_schema=False)

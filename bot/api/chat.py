@@ -9,10 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy import select
 
 from actions.core.tables import ApiKey
+from bot.api.calendar import PREFIX
 from bot.api.errors import REFUSALS, ApiError, too_many
 from bot.api.parts import Api, State
 from bot.api.sessions import digest
-from bot.messages import Address, Inbound, Outbound
+from bot.messages import Address, Attachment, Card, Inbound, Outbound
 
 router = APIRouter(tags=["对话"])
 
@@ -26,6 +27,8 @@ _EXAMPLE: dict[str, Any] = {
 
 # Names go into the database: no control characters and no halves of characters, which it cannot keep.
 _Name = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+_FileId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 
 
 class ChatRequest(BaseModel):
@@ -41,6 +44,9 @@ class ChatRequest(BaseModel):
     text: str = Field(description="原话；点选项时发它的 value")
     chat: Literal["private", "group"] = Field("private", description="私聊或群聊")
     mentioned: bool = Field(default=False, description="群聊里是否点了名")
+    attachments: list[_FileId] = Field(
+        default_factory=list, max_length=50, description="随这句话交的材料：先 POST /api/v1/files，再把 id 放在这里"
+    )
 
 
 class ChatOption(BaseModel):
@@ -50,18 +56,44 @@ class ChatOption(BaseModel):
     value: str = Field(description="点了以后作为 text 发回")
 
 
+class ChatCard(BaseModel):
+    """A booking at a glance."""
+
+    title: str
+    rows: list[tuple[str, str]] = Field(description="每行：名目、内容")
+    ics: str = Field(description="日历文件的地址")
+    qr: str = Field(description="这个地址的二维码（SVG）")
+
+    @classmethod
+    def of(cls, card: Card, base: str) -> Self:
+        """As it goes over the wire; `base` comes before the addresses."""
+        address = f"{base.rstrip('/')}{PREFIX}/{card.token}"
+        return cls(title=card.title, rows=list(card.rows), ics=f"{address}.ics", qr=f"{address}.svg")
+
+
 class ChatReply(BaseModel):
     """One thing said."""
 
     text: str
     options: list[ChatOption] = Field(default_factory=list)
-    link: str | None = Field(None, description="附带的链接，没有就省略")
+    link: str | None = Field(None, description="附带的链接，没有就省略；有卡片时是日历文件")
+    card: ChatCard | None = Field(None, description="约好的事，没有就省略")
+    id: str | None = Field(None, description="在会话里的位置，只给聊天页：同一条从两路来时只显示一次")
+    reply: bool | None = Field(None, description="是不是对某句话的回答，只给聊天页")
 
     @classmethod
-    def of(cls, message: Outbound) -> Self:
-        """As it goes over the wire."""
-        options = [ChatOption(label=option.label, value=option.value) for option in message.options]
-        return cls(text=message.text, options=options, link=message.link or None)
+    def of(cls, message: Outbound, base: str = "", *, own: bool = False) -> Self:
+        """As it goes over the wire; `base` comes before addresses, `own` adds what the chat page needs."""
+        card = ChatCard.of(message.card, base) if message.card else None
+        reply = cls(
+            text=message.text,
+            options=[ChatOption(label=option.label, value=option.value) for option in message.options],
+            link=message.link or (card.ics if card else None),
+            card=card,
+        )
+        if own and message.id:
+            reply.id, reply.reply = str(message.id), message.reply
+        return reply
 
 
 class ChatResponse(BaseModel):
@@ -81,7 +113,7 @@ class Caller:
 async def _caller(request: Request, api: Api) -> Caller:
     authorization = request.headers.get("authorization")
     if authorization is not None:
-        await _check_key(api, authorization)
+        await check_key(api, authorization)
         return Caller()
     session = await api.parts.sessions.find(request)
     if session is None:
@@ -92,7 +124,8 @@ async def _caller(request: Request, api: Api) -> Caller:
     return Caller(sender=session.sender, conversation=session.conversation)
 
 
-async def _check_key(api: State, authorization: str) -> None:
+async def check_key(api: State, authorization: str) -> None:
+    """Raises ApiError 401 for anything but a bearer key that is in force."""
     scheme, _, key = authorization.partition(" ")
     key_hash = digest(key.strip())
     async with api.parts.database.read() as session:
@@ -118,7 +151,10 @@ async def chat(message: ChatRequest, caller: Annotated[Caller, Depends(_caller)]
     """服务端用 `Authorization: Bearer 密钥` 调用，并为 `sender` 担保；聊天页用自己的 cookie 会话。"""
     inbound = _inbound(message, caller)
     replies = await api.parts.metrics.turn(api.parts.receive, inbound)
-    return ChatResponse(replies=[ChatReply.of(reply) for reply in replies])
+    # The conversation's other pages read the replies from the database.
+    api.parts.wake(inbound.address)
+    base, own = api.parts.settings.http.public_url, bool(caller.conversation)
+    return ChatResponse(replies=[ChatReply.of(reply, base, own=own) for reply in replies])
 
 
 def _inbound(message: ChatRequest, caller: Caller) -> Inbound:
@@ -136,4 +172,6 @@ def _inbound(message: ChatRequest, caller: Caller) -> Inbound:
         sender=sender,
         text=message.text.encode("utf-8", "ignore").decode().replace("\x00", ""),
         mentioned=message.mentioned,
+        # Whose they are and what they are, the turn looks up: there a repeated message is answered as before.
+        attachments=tuple(Attachment(kind="file", id=key) for key in message.attachments),
     )

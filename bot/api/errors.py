@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI, Request
 
+    from actions.core.errors import DomainError
+
     Say = Callable[[str, Mapping[str, Any]], str]
 
 _CODES = {404: "not_found", 405: "wrong_method", 413: "too_large", 415: "not_json", 422: "invalid"}
@@ -33,11 +35,17 @@ class ErrorBody(BaseModel):
 
 
 class ApiError(HTTPException):
-    """A request that is refused: `code` names the sentence `http.<code>`, `params` fill it."""
+    """A request that is refused: `code` names the sentence `http.<code>`, `params` fill it.
 
-    def __init__(self, status: int, code: str, *, headers: Mapping[str, str] | None = None, **params: object) -> None:
+    `group` is where the sentence stands: "errors" for a refusal by the union's own rules.
+    """
+
+    def __init__(
+        self, status: int, code: str, *, headers: Mapping[str, str] | None = None, group: str = "http", **params: object
+    ) -> None:
         super().__init__(status, code, headers=dict(headers or {}))
         self.code = code
+        self.group = group
         self.params = params
 
 
@@ -46,12 +54,25 @@ def too_many(seconds: int) -> ApiError:
     return ApiError(429, "too_many", headers={"Retry-After": str(seconds)}, seconds=seconds)
 
 
+def refusal(error: DomainError, status: int) -> ApiError:
+    """What a rule refused, as an answer of the interface."""
+    return ApiError(status, error.code, group="errors", **error.params)
+
+
+def told(say: Say, error: ApiError) -> JSONResponse:
+    """The answer that tells of an error."""
+    problem = Problem(code=error.code, message=say(f"{error.group}.{error.code}", error.params))
+    body = ErrorBody(error=problem).model_dump()
+    return JSONResponse(body, status_code=error.status_code, headers=dict(error.headers or {}))
+
+
 def error_response(
     say: Say, status: int, code: str, *, headers: Mapping[str, str] | None = None, **params: object
 ) -> JSONResponse:
-    """The answer that tells of an error."""
-    problem = Problem(code=code, message=say(f"http.{code}", params))
-    return JSONResponse(ErrorBody(error=problem).model_dump(), status_code=status, headers=dict(headers or {}))
+    """As `told`, for an error that was not raised."""
+    error = ApiError(status, code, headers=headers)
+    error.params = params
+    return told(say, error)
 
 
 def install_handlers(app: FastAPI, say: Say) -> None:
@@ -60,7 +81,7 @@ def install_handlers(app: FastAPI, say: Say) -> None:
     @app.exception_handler(HTTPException)
     async def refused(_request: Request, error: HTTPException) -> JSONResponse:
         if isinstance(error, ApiError):
-            return error_response(say, error.status_code, error.code, headers=error.headers, **error.params)
+            return told(say, error)
         code = _CODES.get(error.status_code, "refused")
         return error_response(say, error.status_code, code, headers=error.headers)
 

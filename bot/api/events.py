@@ -1,18 +1,22 @@
-"""`GET /api/v1/events`: what the union says by its own accord, as server-sent events that can be resumed."""
+"""`GET /api/v1/events`: what is said in the page's conversation, as server-sent events that can be resumed."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from typing import Annotated
 
+import structlog
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.requests import ClientDisconnect
+from starlette.types import Message, Receive, Scope, Send
 
 from actions.core.tables import WebSession
 from bot.api.chat import ChatReply
 from bot.api.errors import REFUSALS, ApiError, too_many
 from bot.api.parts import Api, State
 from bot.messages import Address, Outbound
+
+log = structlog.get_logger(__name__)
 
 router = APIRouter(tags=["对话"])
 
@@ -24,19 +28,39 @@ _QUICK_LOOKS = 3
 
 
 class EventStream(StreamingResponse):
-    """A stream whose subscription ends with the request, however that ends."""
+    """A stream whose subscription ends with the request, however that ends.
+
+    Nothing is read for a client that has not taken what was read before; one that takes nothing for `stall` seconds is
+    let go, and reads on from its last event when it comes back.
+    """
 
     media_type = "text/event-stream"
 
-    def __init__(self, events: AsyncGenerator[str, None]) -> None:
+    def __init__(self, events: AsyncGenerator[str, None], *, stall: float) -> None:
         # Proxies must hand on every event at once.
         super().__init__(events, headers={"X-Accel-Buffering": "no"})
         self._events = events
+        self._stall = stall
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Closes the generator at the end: waiting for the garbage collector would keep the page subscribed."""
+        stalled = False
+
+        async def pressing(message: Message) -> None:
+            nonlocal stalled
+            try:
+                async with asyncio.timeout(self._stall):
+                    await send(message)
+            except TimeoutError:
+                stalled = True
+                raise
+
         try:
-            await super().__call__(scope, receive, send)
+            await super().__call__(scope, receive, pressing)
+        except (ClientDisconnect, TimeoutError):
+            if not stalled:
+                raise
+            log.info("stream_stalled")
         finally:
             await self._events.aclose()
 
@@ -56,7 +80,7 @@ async def events(
     after: Annotated[int, Query(ge=0, le=_LAST, description="从这个位置之后开始")] = 0,
     last_event_id: Annotated[str, Header(description="断线重连时由浏览器给出，优先于 after")] = "",
 ) -> EventStream:
-    """会话里由工会主动说的话：提醒、通知、审批。"""
+    """会话里说的每一句：工会主动说的提醒、通知、审批，以及同一会话别的页面得到的回答（`reply` 为真）。"""
     session = await api.parts.sessions.find(request)
     if session is None:
         raise ApiError(401, "no_session")
@@ -64,7 +88,7 @@ async def events(
         raise too_many(int(api.parts.pace.heartbeat))
     if last_event_id.isascii() and last_event_id.isdigit():
         after = min(int(last_event_id[:19]), _LAST)
-    return EventStream(_stream(api, request, session, after))
+    return EventStream(_stream(api, request, session, after), stall=api.parts.pace.stall)
 
 
 async def _stream(api: State, request: Request, session: WebSession, after: int) -> AsyncGenerator[str, None]:
@@ -85,7 +109,8 @@ async def _stream(api: State, request: Request, session: WebSession, after: int)
             del api.streams[session.id]
 
 
-_HEARTBEAT = ": still here\n\n"
+# An event, not a comment: the page has to notice a line that is dead and does not know it.
+_HEARTBEAT = "event: beat\ndata: 1\n\n"
 
 
 async def _listen(api: State, address: Address, wake: asyncio.Event, after: int) -> AsyncGenerator[str, None]:
@@ -98,7 +123,8 @@ async def _listen(api: State, address: Address, wake: asyncio.Event, after: int)
         said: Sequence[Outbound] = await parts.since(address, after, _BATCH)
         for message in said:
             after = message.id
-            yield f"id: {after}\ndata: {ChatReply.of(message).model_dump_json(exclude_none=True)}\n\n"
+            reply = ChatReply.of(message, parts.settings.http.public_url, own=True)
+            yield f"id: {after}\ndata: {reply.model_dump_json(exclude_none=True)}\n\n"
         if clock() >= beat:
             beat = clock() + parts.pace.heartbeat
             yield _HEARTBEAT

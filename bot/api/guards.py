@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 
-from bot.api.errors import ApiError, error_response
+from actions.blocks.materials_intake import too_large
+from bot.api import files
+from bot.api.errors import ApiError, error_response, told
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 MAX_BODY = 256 * 1024
+# What a form has beside its file, and how much of one that is too large is let pass before the line is cut.
+_FORM_BYTES = 16 * 1024
+_LET_PASS = 64 * 2**20
 
 _HEADERS = {
     "Content-Security-Policy": (
@@ -95,20 +100,24 @@ class SameOrigin:
 
 
 class BodyLimit:
-    """Refuses bodies over 256 kB, by the length announced or by what comes."""
+    """Refuses bodies over 256 kB, by the length announced or by what comes; a file may have its own length."""
 
     def __init__(self, app: ASGIApp, parts: ApiParts) -> None:
         self._app = app
         self._say = parts.say
+        self._files = parts.files
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Counts what is read."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        most, error = self._limit(scope)
         announced = Headers(scope=scope).get("content-length", "")
-        if announced.isdigit() and int(announced) > MAX_BODY:
-            await error_response(self._say, 413, "too_large")(scope, receive, send)
+        if announced.isdigit() and int(announced) > most:
+            if most > MAX_BODY:
+                await _let_pass(receive)
+            await told(self._say, error)(scope, receive, send)
             return
         size = 0
 
@@ -116,8 +125,26 @@ class BodyLimit:
             nonlocal size
             message = await receive()
             size += len(message.get("body", b""))
-            if size > MAX_BODY:
-                raise ApiError(413, "too_large")
+            if size > most:
+                if most > MAX_BODY:
+                    await _let_pass(receive)
+                raise error
             return message
 
         await self._app(scope, counted, send)
+
+    def _limit(self, scope: Scope) -> tuple[int, ApiError]:
+        """How many bytes a request may have, and how it is refused."""
+        if self._files is None or scope["method"] != "POST" or scope["path"] != files.PATH:
+            return MAX_BODY, ApiError(413, "too_large")
+        rules = self._files.rules
+        return rules.max_bytes + _FORM_BYTES, files.refused(too_large(rules))
+
+
+async def _let_pass(receive: Receive) -> None:
+    """Reads what somebody is still sending and keeps nothing: a browser listens only when it has sent it all."""
+    passed, more = 0, True
+    while more and passed < _LET_PASS:
+        message = await receive()
+        passed += len(message.get("body", b""))
+        more = message["type"] == "http.request" and message.get("more_body", False)

@@ -19,18 +19,26 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
 
     from actions.core.database import Database
+    from actions.core.entries import CalendarEntry
     from bot.api.sessions import Sessions
+    from bot.api.signing_in import SingleSignOn
+    from bot.files import FileDesk
     from bot.messages import Address, Inbound, Outbound
     from bot.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pace:
-    """Seconds between looks at the database, between heartbeats, and for a commit to follow its wake."""
+    """Seconds of an event stream.
 
-    poll: float = 5.0
+    Between looks at the database that nothing woke (a safety net), between heartbeats, for a commit to follow its wake,
+    and until a client that takes nothing is given up.
+    """
+
+    poll: float = 30.0
     heartbeat: float = 20.0
     settle: float = 0.3
+    stall: float = 30.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,14 +47,18 @@ class ApiParts:
 
     Attributes:
         receive: one turn; returns the replies, already committed.
-        since: what the union said by its own accord in a conversation after a position, oldest first, at most so
-            many. `Outbound.id` is the position; it grows in the order in which things are *said*, for a reminder is
-            written long before.
+        since: what was said in a conversation after a position, oldest first, at most so many. `Outbound.id` is the
+            position; it grows in the order in which things are *said*, for a reminder is written long before.
+        before: the last things that were said in a conversation before a position, oldest first, at most so many.
         subscribe: an event that is set when something is said in a conversation, for as long as the block lasts.
+        wake: sets the events of a conversation.
+        calendar: the calendar entry of a token, None for one that is over; raises DomainError for no token of ours.
         ready: the checks of /readyz by name.
         say: renders a sentence of data/responses (`Wording.text`).
         people: (name, sender) of the demo's people; empty outside the demo.
         routers: what channels and the console export.
+        files: where files are handed over, and fetched.
+        sso: the university's sign-in, where it is set.
         stopping: set when the process is told to stop; event streams end then.
 
     """
@@ -56,13 +68,18 @@ class ApiParts:
     now: Callable[[], datetime]
     receive: Callable[[Inbound], Awaitable[tuple[Outbound, ...]]]
     since: Callable[[Address, int, int], Awaitable[Sequence[Outbound]]]
+    before: Callable[[Address, int, int], Awaitable[Sequence[Outbound]]]
     subscribe: Callable[[Address], AbstractContextManager[asyncio.Event]]
+    wake: Callable[[Address], None]
+    calendar: Callable[[str], Awaitable[CalendarEntry | None]]
     ready: Callable[[], Awaitable[Mapping[str, bool]]]
     say: Callable[[str, Mapping[str, Any]], str]
     sessions: Sessions
     metrics: Metrics = field(default_factory=Metrics)
     people: Sequence[tuple[str, str]] = ()
     routers: Sequence[APIRouter] = ()
+    files: FileDesk | None = None
+    sso: SingleSignOn | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     limits: Limits = field(default_factory=Limits)
     pace: Pace = field(default_factory=Pace)

@@ -8,6 +8,8 @@ from pydantic import BaseModel, Field
 from actions.core.tables import WebSession
 from bot.api.errors import REFUSALS, ApiError, too_many
 from bot.api.parts import Api, State
+from bot.api.sessions import digest
+from bot.api.sso import START
 
 router = APIRouter(prefix="/api/v1/session", tags=["网页会话"])
 
@@ -18,6 +20,13 @@ class SessionRequest(BaseModel):
     person: str | None = Field(None, description="示例世界里扮演谁；省略时沿用现有会话，没有就用第一位")
 
 
+class SsoView(BaseModel):
+    """The way to the university's sign-in."""
+
+    label: str = Field(description="按钮上的字")
+    url: str
+
+
 class SessionView(BaseModel):
     """What the page needs to know of its session."""
 
@@ -25,6 +34,11 @@ class SessionView(BaseModel):
     person: str = Field(description="示例世界里扮演的人；其他情况为空")
     people: list[str] = Field(description="示例世界里可以扮演的人")
     officer: bool = Field(description="是否从工作台登录的工会干部")
+    key: str = Field(description="同一个会话总是相同：页面据此分辨自己记着的话属于谁")
+    files: bool = Field(description="能不能交材料")
+    welcome: str = Field(description="第一次来时说的话")
+    examples: list[str] = Field(description="可以照着说的几句")
+    sso: SsoView | None = Field(description="学校统一身份认证；没有启用时为空")
 
 
 @router.post("", summary="开始网页会话", responses=REFUSALS)
@@ -62,9 +76,15 @@ def _sender(api: State, person: str | None) -> str:
 
 def _view(api: State, session: WebSession) -> SessionView:
     names = {sender: name for name, sender in api.parts.people}
+    say = api.parts.say
     return SessionView(
         demo=bool(names),
         person=names.get(session.sender, ""),
         people=list(names.values()),
         officer=session.sender.startswith("officer-"),
+        key=digest(f"page\x1f{session.conversation}")[:16],
+        welcome=say("page.welcome", {}),
+        examples=[say(f"page.say.{which}", {}) for which in ("first", "second", "third")],
+        files=api.parts.files is not None,
+        sso=SsoView(label=api.parts.sso.label, url=START) if api.parts.sso else None,
     )

@@ -6,10 +6,20 @@ import asyncio
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import structlog
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
+    from datetime import datetime
 
     from bot.messages import Address, Outbound
+
+    Heard = Callable[[str, int], Awaitable[tuple[int, Sequence[Address]]]]
+
+log = structlog.get_logger(__name__)
+
+#: Microseconds by which a position may be committed after a greater one.
+_LATE = 10_000_000
 
 
 class WebChannel:
@@ -23,8 +33,32 @@ class WebChannel:
 
     async def send(self, message: Outbound) -> None:
         """Wakes the pages that show the conversation."""
-        for event in self._waiting.get(_key(message.address), ()):
+        self.wake(message.address)
+
+    def wake(self, address: Address) -> None:
+        """Tells the pages that show a conversation to read on."""
+        for event in self._waiting.get(_key(address), ()):
             event.set()
+
+    async def watch(self, heard: Heard, now: Callable[[], datetime], *, pause: float = 2.0) -> None:
+        """Wakes the pages for what other processes said, until cancelled: one look for all of them.
+
+        `heard` gives where something was said after a position, and the last position. What is committed late is
+        looked for once more: a page that is woken for nothing reads nothing twice.
+        """
+        after = int(now().timestamp() * 1_000_000)
+        while True:
+            await asyncio.sleep(pause)
+            if not self._waiting:
+                continue
+            try:
+                last, places = await heard(self.name, after - _LATE)
+            except Exception:
+                log.exception("watch_failed")
+                continue
+            after = max(after, last)
+            for address in places:
+                self.wake(address)
 
     @contextmanager
     def subscribe(self, address: Address) -> Iterator[asyncio.Event]:

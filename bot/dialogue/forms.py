@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from bot.dialogue import reading
+from bot.dialogue.wishes import chosen_start, day_of, with_known
+from bot.dialogue.words import bare
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection
 
     from actions.core.catalogue import Declaration, FormField
     from bot.dialogue.state import Frame
@@ -18,14 +19,25 @@ if TYPE_CHECKING:
 
 # What is said to these fields is meant for them alone: a time in a message to the counsellor is no new time.
 _WHOLE = ("text", "contact", "consent", "yes_no")
+_NEVER_MENTIONED = ("text", "consent", "yes_no")
+#: Code points beside what a message names that still leave it an answer: 那就…吧, 改成….
+FEW = 4
+# How sure the engine must be that a message is about something else before a time in it is not read.
+_FOREIGN = 0.55
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Taken:
-    """A frame after a message, and the keys that the message changed."""
+    """A frame after a message.
+
+    `changed` are the keys that the message changed, `said` those that it spoke to, changed or not, and `closed` the
+    labels of fields that it named and that are not open to this member.
+    """
 
     frame: Frame
     changed: frozenset[str]
+    said: frozenset[str] = frozenset()
+    closed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,63 +62,80 @@ def take(declaration: Declaration, frame: Frame, parse: Parse, words: Words) -> 
     said = _said(declaration, frame, parse, words)
     values = dict(frame.values)
     for key, value in said.items():
-        values[key] = _with_known(key, value, frame.values) if key.endswith("_wish") else value
+        values[key] = with_known(key, value, frame.values) if key.endswith("_wish") else value
     changed = frozenset(key for key in said if frame.values.get(key) != values[key])
-    if not changed:
-        return Taken(frame=frame, changed=changed)
     for key in changed:
         if key.endswith("_wish"):
             values.pop(key.removesuffix("_wish"), None)
-    return Taken(frame=frame.but(values=values), changed=changed)
+    taken = frame.but(values=values, before=None) if changed else frame
+    return Taken(frame=taken, changed=changed, said=frozenset(said), closed=_closed(declaration, frame, parse))
 
 
 def _said(declaration: Declaration, frame: Frame, parse: Parse, words: Words) -> dict[str, Any]:
     asked = declaration.field(frame.asked) if frame.asked else None
-    direct = reading.answer(asked, frame.choices, parse, words) if asked else {}
+    direct = reading.answer(asked, frame.choices, parse, words, frame.values) if asked else {}
     if asked and direct and (asked.type in _WHOLE or not _names_something(parse, asked)):
         return direct
     if asked and asked.type in _WHOLE and asked.type != "contact":
         return {}
-    mentioned: dict[str, Any] = {}
-    for field in declaration.form:
-        if field.type not in _WHOLE and field.applies({**frame.values, **mentioned}, frame.facts):
-            mentioned |= reading.mention(field, parse)
+    if not direct and _foreign(parse):
+        return {}
+    mentioned = _mentioned(declaration, frame, parse)
     if asked and direct:
         mentioned.pop(f"{asked.key}_wish", None)
     return {**mentioned, **direct}
 
 
+def _mentioned(declaration: Declaration, frame: Frame, parse: Parse) -> dict[str, Any]:
+    mentioned: dict[str, Any] = {}
+    for field in declaration.form:
+        if field.type in _NEVER_MENTIONED:
+            continue
+        if field.applies({**frame.values, **mentioned}, frame.facts):
+            mentioned |= reading.mention(field, parse)
+        elif condition := _condition(declaration, field, {**frame.values, **mentioned}):
+            # Whoever names a campus wants to come to it: the condition of the question is met by its answer.
+            answered = reading.mention(field, parse)
+            mentioned |= {**condition, **answered} if answered else {}
+    return mentioned
+
+
+def _condition(declaration: Declaration, field: FormField, values: dict[str, Any]) -> dict[str, Any]:
+    """What a field asks other fields of the form to be, where they have no answer yet; empty where they cannot be."""
+    keys = {item.key for item in declaration.form}
+    possible = all(key in keys and isinstance(value, str) and key not in values for key, value in field.when.items())
+    return dict(field.when) if possible else {}
+
+
+def _closed(declaration: Declaration, frame: Frame, parse: Parse) -> tuple[str, ...]:
+    """Labels of fields that a message names and that the facts about this member keep closed."""
+    return tuple(
+        field.label
+        for field in declaration.form
+        if field.when
+        and not field.applies(frame.values, frame.facts)
+        and all(key in frame.facts for key in field.when)
+        and field.type not in _WHOLE
+        and reading.mention(field, parse)
+    )
+
+
 def _names_something(parse: Parse, asked: FormField) -> bool:
     """Whether the answer names more than the choice: 何医生，线上吧 does, 第二个 does not."""
     counting = {"ordinal", "number", "any"} if asked.type != "number" else {"ordinal", "any"}
-    return any(entity.name not in counting for entity in parse.entities) or bool(parse.times) or len(parse.text) > 4
+    return any(entity.name not in counting for entity in parse.entities) or bool(parse.times) or len(parse.text) > FEW
 
 
-def _with_known(key: str, wish: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Completes a corrected time by what was known: 改成周四 keeps the hour, 改成四点 keeps the day."""
-    known = _known_start(key, values)
-    if known is None:
-        return dict(wish)
-    start, end = datetime.fromisoformat(wish["start"]), datetime.fromisoformat(wish["end"])
-    if not wish["day_named"]:
-        shift = known.date() - start.date()
-        return {**wish, "start": (start + shift).isoformat(), "end": (end + shift).isoformat()}
-    resolved = values.get(key.removesuffix("_wish"))
-    if end - start == timedelta(days=1) and resolved and resolved == known.isoformat():
-        return {**wish, "clock": f"{known:%H:%M}"}
-    return dict(wish)
+def _foreign(parse: Parse) -> bool:
+    """Whether a message is surely about something else: 今天天气怎么样 names a day and wishes for none."""
+    sure = bool(parse.ranking) and parse.ranking[0].intent == "out_of_scope"
+    return sure and parse.ranking[0].confidence >= _FOREIGN and beside(parse) >= FEW
 
 
-def _known_start(key: str, values: Mapping[str, Any]) -> datetime | None:
-    """The time chosen before, or the one day that was wished for."""
-    chosen = values.get(key.removesuffix("_wish"))
-    if isinstance(chosen, str) and chosen[:1].isdigit() and "@" not in chosen:
-        return datetime.fromisoformat(chosen)
-    wish = values.get(key)
-    if not wish:
-        return None
-    start, end = datetime.fromisoformat(wish["start"]), datetime.fromisoformat(wish["end"])
-    return start if end - start <= timedelta(days=1) else None
+def beside(parse: Parse) -> int:
+    """How many code points a message says beside the times and things that it names."""
+    named = sum(len(time.text) for time in parse.times) + sum(e.end - e.start for e in parse.entities)
+    return len(bare(parse.text)) - named
 
 
 def advance(declaration: Declaration, frame: Frame) -> Ask | Confirm | Commit:
@@ -127,7 +156,7 @@ def offered_at_confirmation(declaration: Declaration, frame: Frame) -> tuple[For
 
 
 def revisable(declaration: Declaration, frame: Frame) -> tuple[FormField, ...]:
-    """Fields that can be changed at the read-back."""
+    """Fields that have an answer which can be changed."""
     return tuple(
         field
         for field in declaration.form
@@ -135,8 +164,40 @@ def revisable(declaration: Declaration, frame: Frame) -> tuple[FormField, ...]:
     )
 
 
+def told(declaration: Declaration, frame: Frame) -> tuple[FormField, ...]:
+    """Fields that are read back: those with an answer, but for the consent, which was a question of its own."""
+    return tuple(field for field in revisable(declaration, frame) if frame.values[field.key])
+
+
+def holding(declaration: Declaration, changed: Collection[str]) -> bool:
+    """Whether what is held can stay: only what the slot does not depend on (a note, a contact) was changed."""
+    loose = {field.key for field in declaration.form if field.type in _WHOLE}
+    return all(key in loose or key.rpartition("_")[0] in loose for key in changed)
+
+
 def without(frame: Frame, key: str) -> Frame:
     """The frame with a field's answer taken back, and asked anew."""
-    gone = {key, f"{key}_wish", f"{key}_avoid", f"{key}_label", f"{key}_hint", "offering_id", "picked", "held_until"}
+    gone = {f"{key}{part}" for part in ("", "_wish", "_avoid", "_label", "_hint", "_name", "_phone")}
     values = {name: value for name, value in frame.values.items() if name not in gone}
     return frame.but(values=values, phase="filling", asked="", choices=(), misses=0)
+
+
+def revising(frame: Frame, field: FormField) -> Frame:
+    """The frame with a field asked anew; of a time the day stays wished for, so that its other times are offered."""
+    fresh = without(frame, field.key)
+    start = chosen_start(frame.values.get(field.key)) if field.type == "slot" else None
+    if start is not None:
+        fresh = fresh.but(values={**fresh.values, f"{field.key}_wish": day_of(start)})
+    return fresh.but(before=frame.values)
+
+
+def restored(frame: Frame) -> Frame:
+    """The frame as it was before a change that the member thought better of."""
+    return frame.but(values=frame.before or frame.values, before=None, phase="filling", asked="", choices=(), misses=0)
+
+
+def unsettled(frame: Frame) -> frozenset[str]:
+    """What has to be resolved anew when a form is taken up again: all but the wishes that were fulfilled."""
+    return frozenset(
+        key for key in frame.values if not (key.endswith("_wish") and key.removesuffix("_wish") in frame.values)
+    )

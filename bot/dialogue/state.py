@@ -12,9 +12,17 @@ from nlu.types import Parse
 
 Phase = Literal["filling", "confirming", "revising"]
 
+#: Values of a form that speak of what is held for it.
+HELD = ("offering_id", "picked", "held_until")
+
 
 class Frame(BaseModel):
-    """One form being filled. `asked` is the field that waits for an answer, `choices` what was offered for it."""
+    """One form being filled.
+
+    `asked` is the field that waits for an answer, `choices` what was offered for it. `before` are the values as they
+    were when a change was begun, so that whoever thinks better of it gets them back. `hinted`: the member has been
+    told when the form will be put aside.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -25,15 +33,33 @@ class Frame(BaseModel):
     asked: str = ""
     choices: tuple[Choice, ...] = ()
     misses: int = 0
+    before: dict[str, Any] | None = None
+    hinted: bool = False
     touched: datetime
 
     def but(self, **changes: Any) -> Frame:
         """The frame with some of its parts replaced."""
         return self.model_copy(update=changes)
 
+    def holds(self, now: datetime) -> bool:
+        """Whether something is still held for the form."""
+        until = str(self.values.get("held_until", ""))
+        return bool(until) and datetime.fromisoformat(until) > now
+
+    def unheld(self) -> Frame:
+        """The frame without what was held for it."""
+        return self.but(values={key: value for key, value in self.values.items() if key not in HELD})
+
+    def aside(self) -> Frame:
+        """The frame as a draft: what was filled in stays, where it stood does not."""
+        return self.but(phase="filling", asked="", choices=(), misses=0, before=None, hinted=False)
+
 
 class State(BaseModel):
-    """The state of one conversation. The last frame of the stack is the one being talked about."""
+    """The state of one conversation. The last frame of the stack is the one being talked about.
+
+    `shelved` tells that the forms were put aside just now, because they lay idle.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -41,6 +67,7 @@ class State(BaseModel):
     drafts: tuple[Frame, ...] = ()
     clarify: tuple[Choice, ...] = ()
     unclear: Parse | None = None
+    shelved: bool = False
 
     @property
     def top(self) -> Frame | None:
@@ -55,8 +82,12 @@ class State(BaseModel):
         """The top frame replaced."""
         return self.but(stack=(*self.stack[:-1], frame))
 
+    def parked(self, service: str) -> Frame | None:
+        """The frame of a service below the top."""
+        return next((frame for frame in self.stack[:-1] if frame.service == service), None)
+
     def push(self, frame: Frame) -> State:
-        """A frame on top; a form of the same service below it gives way."""
+        """A frame on top; a form or draft of the same service gives way."""
         below = tuple(other for other in self.stack if other.service != frame.service)
         drafts = tuple(draft for draft in self.drafts if draft.service != frame.service)
         return self.but(stack=(*below, frame), drafts=drafts)
@@ -66,23 +97,16 @@ class State(BaseModel):
         return self.but(stack=self.stack[:-1])
 
     def shelve(self) -> State:
-        """All frames put aside as drafts; what was held is no longer theirs."""
-        kept = {frame.service: _without_hold(frame) for frame in (*self.drafts, *self.stack)}
+        """All frames put aside as drafts."""
+        kept = {frame.service: frame.aside() for frame in (*self.drafts, *self.stack)}
         return self.but(stack=(), drafts=tuple(kept.values()), clarify=(), unclear=None)
-
-
-_HELD = ("offering_id", "picked", "held_until")
-
-
-def _without_hold(frame: Frame) -> Frame:
-    values = {key: value for key, value in frame.values.items() if key not in _HELD}
-    return frame.but(values=values, phase="filling", asked="", choices=(), misses=0)
 
 
 def expire(state: State, now: datetime, *, idle: timedelta, keep: timedelta) -> tuple[State, bool]:
     """Shelves forms that lay idle, forgets old drafts. The flag tells whether a form was shelved just now."""
+    shelved = state.top is not None and now - state.top.touched >= idle
+    if shelved:
+        state = state.shelve()
     drafts = tuple(draft for draft in state.drafts if now - draft.touched < keep)
-    state = state.but(drafts=drafts)
-    if state.top is None or now - state.top.touched < idle:
-        return state, False
-    return state.shelve(), True
+    shelved = shelved and bool(drafts)
+    return state.but(drafts=drafts, shelved=shelved), shelved

@@ -8,11 +8,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from actions.core.errors import DomainError
+from actions.core.notify import told
 from actions.safety import RaiseAlert
 from bot.dialogue import policy
 from bot.dialogue.state import State, expire
 from bot.gateway import prompts, rows
 from bot.gateway.forms import FormRunner
+from bot.gateway.person import Person
 from bot.gateway.saying import Saying
 from bot.gateway.shortcuts import shortcut_for
 from bot.messages import Address
@@ -34,11 +36,22 @@ SAYS_SOMETHING = re.compile(r"[0-9A-Za-z\u3400-\u9fff\U00020000-\U0003ffffï¼-ï¼
 class Answerer:
     """Answers one message within an open transaction."""
 
-    def __init__(self, house: House, context: Context, inbound: Inbound, parse: Parse) -> None:
+    def __init__(
+        self, house: House, context: Context, inbound: Inbound, parse: Parse, *, from_group: bool = False
+    ) -> None:
+        """`from_group`: the message was written in a group, and is answered in the private chat."""
         self._house = house
         self._context = context
         self._inbound = inbound
         self._parse = parse
+        self._person = Person(
+            house=house,
+            context=context,
+            inbound=inbound,
+            parse=parse,
+            unreadable=self._unreadable,
+            from_group=from_group,
+        )
 
     async def answer(self, conversation: Conversation, saying: Saying) -> str:
         """Answers in a conversation and keeps its new state; returns the service that was served."""
@@ -61,28 +74,21 @@ class Answerer:
     # --- what needs no understanding
 
     async def _without_understanding(self, runner: FormRunner) -> bool:
-        """Pictures, empty and endless texts, answers to notifications, an officer's keywords."""
+        """Answers to notifications, what is meant for a person, pictures, empty and endless texts, keywords."""
         if self._parse.crisis is not None:
+            await self._person.crisis()
             return False
+        private = self._context.actor.private
+        if private and (await self._by_code(runner) or await self._person.take(runner)):
+            return True
         unreadable = self._unreadable()
         if unreadable and not runner.registry.words.says("affirm", self._inbound.text):
             runner.saying.say(unreadable)
             if runner.state.top is not None:
                 await runner.ask_again()
             return True
-        if not self._context.actor.private:
-            return False
-        try:
-            command = await self._asked_for(runner)
-        except prompts.AmbiguousAnswerError as error:
-            answers = [f"{error.label} {code}" for code in error.codes]
-            runner.saying.say("talk.which_one", {"label": error.label})
-            runner.saying.options = [{"label": answer, "value": answer} for answer in answers]
-            return True
-        if command is None:
-            return False
-        await self._run(command, runner.saying)
-        return True
+        alone = runner.state.top is None
+        return private and (await self._notification(runner, alone=alone) or await self._keyword(runner))
 
     def _unreadable(self) -> str:
         if len(self._parse.text) > LONGEST:
@@ -93,20 +99,44 @@ class Answerer:
             return "talk.attachment"
         return "talk.no_words" if self._parse.text else "talk.empty"
 
-    async def _asked_for(self, runner: FormRunner) -> Command | None:
-        """The command of a notification's option, or of an officer's keyword."""
-        context, text = self._context, self._parse.text
-        command = await prompts.match(context, text, alone=runner.state.top is None)
-        if command is not None or runner.state.top is not None:
-            return command
-        shortcut = shortcut_for(self._house.shortcuts, context.actor, text)
-        return context.bus.command(shortcut.command, shortcut.arguments) if shortcut else None
+    async def _by_code(self, runner: FormRunner) -> bool:
+        """A notification's option with its code counts at any time."""
+        return prompts.names_code(self._parse.text) and await self._notification(runner, alone=False)
+
+    async def _notification(self, runner: FormRunner, *, alone: bool) -> bool:
+        """The option of a notification; which one, is asked where it is not plain."""
+        saying = runner.saying
+        try:
+            command = await prompts.match(self._context, self._parse.text, alone=alone)
+        except prompts.AmbiguousAnswerError as error:
+            saying.say("talk.which_one" if len(error.prompts) > 1 else "waiting.this_one", {"label": error.label})
+            for prompt in error.prompts:
+                saying.parts += [("waiting.code", {"code": prompt.code}), *told(self._context, prompt)[:1]]
+            saying.options = error.options
+            return True
+        except DomainError as error:
+            saying.refuse(error)
+            return True
+        if command is None:
+            return False
+        await self._run(command, saying)
+        return True
+
+    async def _keyword(self, runner: FormRunner) -> bool:
+        """An exact keyword of the actor's role."""
+        if runner.state.top is not None:
+            return False
+        shortcut = shortcut_for(self._house.shortcuts, self._context.actor, self._parse.text)
+        if shortcut is None:
+            return False
+        await self._run(self._context.bus.command(shortcut.command, shortcut.arguments), runner.saying)
+        return True
 
     async def _run(self, command: Command, saying: Saying) -> None:
         try:
             async with self._context.session.begin_nested():
                 outcome = await self._context.bus.execute(command, self._context)
-            saying.say(outcome.wording, outcome.params)
+            saying.report(outcome, self._context)
         except DomainError as error:
             saying.refuse(error)
 
@@ -126,6 +156,8 @@ class Answerer:
                 runner.state = runner.state.but(clarify=step.choices, unclear=step.parse)
                 runner.saying.say("talk.clarify", {"choices": [choice.label for choice in step.choices[:-1]]})
                 runner.saying.offer(step.choices)
+            case policy.Say(intent="human"):
+                await self._person.ask(runner)
             case policy.Say():
                 runner.saying.say(step.wording)
                 if runner.state.top is not None:
@@ -152,7 +184,7 @@ class Answerer:
         Returns the service, and what is said in the private chat.
         """
         service = self._private_matter(conversation)
-        if not service:
+        if service is None:
             return await self.answer(conversation, saying), None
         if account.conversation is None:
             saying.say("talk.come_private")
@@ -164,19 +196,22 @@ class Answerer:
             context.session, context.database, there, account.conversation, context.now
         )
         aside = Saying(address=there)
-        inner = Answerer(self._house, context, replace(self._inbound, address=there), self._parse)
+        inbound = replace(self._inbound, address=there)
+        inner = Answerer(self._house, context, inbound, self._parse, from_group=True)
         await inner.answer(private, aside)
         return service, aside
 
-    def _private_matter(self, conversation: Conversation) -> str:
-        """The service that a message in a group would open, where it must not be spoken of there."""
+    def _private_matter(self, conversation: Conversation) -> str | None:
+        """The service that a message in a group would open, where it must not be spoken of there; "" is a person."""
         state = self._remembered(conversation)
         step = policy.decide(state, self._parse, self._house.registry, self._context.now)
-        if not isinstance(step, policy.Open):
+        if self._person.wanted(step):
             return ""
+        if not isinstance(step, policy.Open):
+            return None
         declaration = self._house.catalogue[step.service]
         unbound = declaration.who.bound and self._context.actor.member is None
-        return declaration.id if declaration.private or unbound else ""
+        return declaration.id if declaration.private or unbound else None
 
 
 async def _do(step: policy.Do, runner: FormRunner) -> None:

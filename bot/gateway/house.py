@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from actions.core.life import Life, Records
     from actions.core.vault import Vault
     from bot.dialogue.policy import Registry
-    from bot.gateway.shortcuts import Shortcut
+    from bot.gateway.shortcuts import PersonWords, Shortcut
     from bot.wording import Wording
 
 
@@ -40,6 +40,7 @@ class House:
     registry: Registry
     wording: Wording
     shortcuts: Sequence[Shortcut]
+    person_words: PersonWords
     names: tuple[str, ...]
     idle_minutes: int
     draft_days: int

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from actions.core.entries import card_content
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from actions.core.commands import Context, Outcome
     from actions.core.errors import DomainError
     from actions.core.life import Choice
     from bot.messages import Address
@@ -20,10 +23,24 @@ class Saying:
     address: Address
     parts: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     options: list[dict[str, str]] = field(default_factory=list)
+    card: dict[str, Any] | None = None
 
     def say(self, wording: str, params: Mapping[str, Any] | None = None) -> None:
         """Adds a sentence."""
         self.parts.append((wording, dict(params or {})))
+
+    def report(self, outcome: Outcome, context: Context) -> None:
+        """Adds what a command did; in the member's own private chat with the card of the record."""
+        self.say(outcome.wording, outcome.params)
+        for wording, params in outcome.more:
+            self.say(wording, params)
+        if outcome.options:
+            self.options = [dict(option) for option in outcome.options]
+        entry, member = outcome.data.get("calendar"), context.actor.member
+        if entry is None or member is None or self.address.chat != "private":
+            return
+        if entry["member_id"] == member.id:
+            self.card = card_content(context.vault, entry)
 
     def refuse(self, error: DomainError) -> None:
         """Adds the sentence of a refusal."""
@@ -36,4 +53,5 @@ class Saying:
     @property
     def content(self) -> dict[str, Any]:
         """What the outgoing row holds."""
-        return {"parts": [list(part) for part in self.parts], "options": self.options, "chat": self.address.chat}
+        parts = [list(part) for part in self.parts]
+        return {"parts": parts, "options": self.options, "chat": self.address.chat, "card": self.card}

@@ -1,10 +1,10 @@
-"""Exact keywords of officers ("日程"), from data/responses/shortcuts.yml: matched before the NLU."""
+"""Exact keywords ("日程", "人工"), from data/responses/shortcuts.yml: matched before the NLU."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from actions.core.yamlfile import YamlFile
 from bot.dialogue.words import bare
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Shortcut(BaseModel):
-    """A keyword that runs a command for those who hold one of the roles."""
+    """A keyword that runs a command for those who hold one of the roles; `member` is every bound member."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -27,15 +27,36 @@ class Shortcut(BaseModel):
     roles: tuple[str, ...]
 
 
+class PersonWords(BaseModel):
+    """Words around a person: `ask` for one, `leave` a message, come `back`, be `sure` that they may read something.
+
+    The first three are bare texts; `sure` stands before what is meant, and its first one is on the button.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    ask: frozenset[str]
+    leave: frozenset[str]
+    back: frozenset[str]
+    sure: tuple[str, ...] = Field(min_length=1)
+
+    @field_validator("ask", "leave", "back", mode="after")
+    @classmethod
+    def _bare(cls, words: frozenset[str]) -> frozenset[str]:
+        return frozenset(bare(word) for word in words)
+
+
 class _Shortcuts(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     shortcuts: tuple[Shortcut, ...]
+    person: PersonWords
 
 
-def load_shortcuts(folder: Path) -> tuple[Shortcut, ...]:
+def load_shortcuts(folder: Path) -> tuple[tuple[Shortcut, ...], PersonWords]:
     """Reads shortcuts.yml. Raises ConfigurationError with file and line."""
-    return YamlFile(folder / "shortcuts.yml").validate(_Shortcuts).shortcuts
+    read = YamlFile(folder / "shortcuts.yml").validate(_Shortcuts)
+    return read.shortcuts, read.person
 
 
 def shortcut_for(shortcuts: Sequence[Shortcut], actor: Actor, text: str) -> Shortcut | None:
@@ -48,4 +69,6 @@ def shortcut_for(shortcuts: Sequence[Shortcut], actor: Actor, text: str) -> Shor
 
 
 def _holds(actor: Actor, role: str) -> bool:
+    if role == "member":
+        return actor.member is not None
     return any(grant.role == role for grant in actor.grants)

@@ -6,13 +6,14 @@ import asyncio
 import re
 import time
 import weakref
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from actions.core.notify import next_position
 from actions.core.tables import Conversation, Outgoing, Turn
 from bot.gateway import rows
 from bot.gateway.answering import LONGEST, SAYS_SOMETHING, Answerer
@@ -20,14 +21,14 @@ from bot.gateway.saying import Saying
 from nlu.types import Parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from actions.core.commands import Context
     from bot.gateway.house import House
-    from bot.messages import Inbound, Outbound
+    from bot.messages import Address, Inbound, Outbound
 
 log = structlog.get_logger(__name__)
 
@@ -81,10 +82,12 @@ class Gateway:
         key = _conversation_key(inbound)
         lock = self._locks.setdefault(f"{inbound.address.channel}:{inbound.address.account}:{key}", asyncio.Lock())
         async with lock:
+            self._house.fault("turn.received")
             stored = await self._stored(inbound)
             if stored is not None:
                 return stored
             parse = await self._understand(inbound)
+            self._house.fault("turn.parsed")
             answered = await self._with_retries(inbound, key, parse)
         self._after_commit()
         log.info(
@@ -145,7 +148,7 @@ class Gateway:
             row = await self._write_reply(context, inbound, turn, saying)
             house.fault("turn.written")
         house.fault("turn.committed")
-        replies = () if row is None else (house.wording.outbound(inbound.address, saying.content, row_id=row.id),)
+        replies = () if row is None else (self._reply(inbound.address, row, saying.content),)
         return Answered(replies=replies, intent=parse.intent, service=service)
 
     async def _begin(
@@ -171,9 +174,15 @@ class Gateway:
         row = self._row(context, saying, turn=turn)
         if inbound.address.channel in self._house.pull:
             row.state, row.sent_at = "sent", context.now
+            where = {"channel": row.channel, "account": row.account, "conversation": row.conversation}
+            row.position = await next_position(context.session, context.now, **where)
         context.session.add(row)
         await context.session.flush()
         return row
+
+    def _reply(self, address: Address, row: Outgoing, content: Mapping[str, Any]) -> Outbound:
+        message = self._house.wording.outbound(address, content, row_id=row.position or row.id)
+        return replace(message, reply=True)
 
     def _row(self, context: Context, saying: Saying, *, turn: Turn | None) -> Outgoing:
         # Rendered once here: a sentence that cannot be rendered must fail the turn, not the delivery.
@@ -199,8 +208,8 @@ class Gateway:
             if turn_id is None:
                 return None
             rows = (await session.execute(select(Outgoing).where(Outgoing.turn_id == turn_id))).scalars().all()
-        contents = [(row.id, self._house.vault.open(row.content, about="outgoing")) for row in rows if row.content]
-        replies = tuple(self._house.wording.outbound(address, content, row_id=number) for number, content in contents)
+        contents = [(row, self._house.vault.open(row.content, about="outgoing")) for row in rows if row.content]
+        replies = tuple(self._reply(address, row, content) for row, content in contents)
         return Answered(replies=replies, repeated=True)
 
 

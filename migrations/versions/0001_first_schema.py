@@ -149,6 +149,8 @@ def upgrade() -> None:
         sa.Column("member_id", sa.Integer(), nullable=False),
         sa.Column("window_start", sa.DateTime(timezone=True), nullable=False),
         sa.Column("window_end", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("titles", sa.JSON(), nullable=False),
+        sa.Column("avoid", sa.JSON(), nullable=False),
         sa.Column("party", sa.Integer(), nullable=False),
         sa.Column("fields", sa.JSON(), nullable=False),
         sa.Column("confidential", sa.String(), nullable=False),
@@ -199,6 +201,33 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("member_id", name=op.f("pk_credential")),
     )
     op.create_table(
+        "handover",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("account", sa.String(length=60), nullable=False),
+        sa.Column("conversation", sa.String(length=160), nullable=False),
+        sa.Column("sender", sa.String(length=120), nullable=False),
+        sa.Column("member_id", sa.Integer(), nullable=True),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("open_key", sa.String(length=40), nullable=True),
+        sa.Column("chat_key", sa.String(length=40), nullable=False),
+        sa.Column("parked", sa.Boolean(), nullable=False),
+        sa.Column("lines", sa.Integer(), nullable=False),
+        sa.Column("replies", sa.Integer(), nullable=False),
+        sa.Column("sure", sa.Boolean(), nullable=False),
+        sa.Column("words", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_handover_member_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_handover")),
+        sa.UniqueConstraint("open_key", name=op.f("uq_handover_open_key")),
+    )
+    with op.batch_alter_table("handover", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_handover_chat_key"), ["chat_key"], unique=False)
+        batch_op.create_index(batch_op.f("ix_handover_next_at"), ["next_at"], unique=False)
+
+    op.create_table(
         "offering",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("service", sa.String(length=40), nullable=False),
@@ -236,6 +265,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("unique_key", name=op.f("uq_outgoing_unique_key")),
     )
     with op.batch_alter_table("outgoing", schema=None) as batch_op:
+        batch_op.create_index("ix_outgoing_conversation_position", ["conversation", "position"], unique=False)
+        batch_op.create_index(batch_op.f("ix_outgoing_position"), ["position"], unique=False)
         batch_op.create_index("ix_outgoing_state_due_at", ["state", "due_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_outgoing_subject"), ["subject"], unique=False)
         batch_op.create_index(batch_op.f("ix_outgoing_turn_id"), ["turn_id"], unique=False)
@@ -246,6 +277,7 @@ def upgrade() -> None:
         sa.Column("code", sa.String(length=12), nullable=False),
         sa.Column("member_id", sa.Integer(), nullable=False),
         sa.Column("options", sa.String(), nullable=False),
+        sa.Column("notice", sa.String(), nullable=False),
         sa.Column("subject", sa.String(length=60), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
@@ -311,6 +343,8 @@ def upgrade() -> None:
     with op.batch_alter_table("appointment", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_appointment_member_id"), ["member_id"], unique=False)
         batch_op.create_index("ix_appointment_offering_id_starts_at", ["offering_id", "starts_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_appointment_series_id"), ["series_id"], unique=False)
+        batch_op.create_index("ix_appointment_state_ends_at", ["state", "ends_at"], unique=False)
 
     op.create_table(
         "binding_request",
@@ -343,6 +377,45 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_binding_request_state"), ["state"], unique=False)
 
     op.create_table(
+        "handover_taker",
+        sa.Column("handover_id", sa.Integer(), nullable=False),
+        sa.Column("member_id", sa.Integer(), nullable=False),
+        sa.Column("taken_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("armed_in", sa.String(length=40), nullable=True),
+        sa.Column("armed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["handover_id"], ["handover.id"], name=op.f("fk_handover_taker_handover_id")),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_handover_taker_member_id")),
+        sa.PrimaryKeyConstraint("handover_id", name=op.f("pk_handover_taker")),
+    )
+    with op.batch_alter_table("handover_taker", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_handover_taker_member_id"), ["member_id"], unique=False)
+
+    op.create_table(
+        "material",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.String(length=32), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("media_type", sa.String(length=80), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=False),
+        sa.Column("member_id", sa.Integer(), nullable=False),
+        sa.Column("conversation", sa.String(length=160), nullable=False),
+        sa.Column("subject", sa.String(length=60), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_material_account_id")),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_material_member_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_material")),
+        sa.UniqueConstraint("key", name=op.f("uq_material_key")),
+    )
+    with op.batch_alter_table("material", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_material_expires_at"), ["expires_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_material_member_id"), ["member_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_material_subject"), ["subject"], unique=False)
+
+    op.create_table(
         "appointment_seat",
         sa.Column("offering_id", sa.Integer(), nullable=False),
         sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
@@ -366,12 +439,24 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_appointment_seat_appointment_id"))
 
     op.drop_table("appointment_seat")
+    with op.batch_alter_table("material", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_material_subject"))
+        batch_op.drop_index(batch_op.f("ix_material_member_id"))
+        batch_op.drop_index(batch_op.f("ix_material_expires_at"))
+
+    op.drop_table("material")
+    with op.batch_alter_table("handover_taker", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_handover_taker_member_id"))
+
+    op.drop_table("handover_taker")
     with op.batch_alter_table("binding_request", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_binding_request_state"))
         batch_op.drop_index(batch_op.f("ix_binding_request_member_id"))
 
     op.drop_table("binding_request")
     with op.batch_alter_table("appointment", schema=None) as batch_op:
+        batch_op.drop_index("ix_appointment_state_ends_at")
+        batch_op.drop_index(batch_op.f("ix_appointment_series_id"))
         batch_op.drop_index("ix_appointment_offering_id_starts_at")
         batch_op.drop_index(batch_op.f("ix_appointment_member_id"))
 
@@ -390,9 +475,16 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_outgoing_turn_id"))
         batch_op.drop_index(batch_op.f("ix_outgoing_subject"))
         batch_op.drop_index("ix_outgoing_state_due_at")
+        batch_op.drop_index(batch_op.f("ix_outgoing_position"))
+        batch_op.drop_index("ix_outgoing_conversation_position")
 
     op.drop_table("outgoing")
     op.drop_table("offering")
+    with op.batch_alter_table("handover", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_handover_next_at"))
+        batch_op.drop_index(batch_op.f("ix_handover_chat_key"))
+
+    op.drop_table("handover")
     op.drop_table("credential")
     op.drop_table("consent")
     with op.batch_alter_table("binding_invite", schema=None) as batch_op:

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from actions.core.database import Database
+from actions.core.errors import DomainError
 from actions.core.tables import ApiKey, Base
 from actions.core.zones import SHANGHAI
 from bot.api import ApiParts, Pace, Sessions, create_api
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
+    from actions.core.entries import CalendarEntry
+
 PEOPLE = (("林一帆", "demo-lin"), ("何医生", "demo-he"))
 KEY = "njr_a-key-for-tests"
 
@@ -40,6 +43,7 @@ class Union:
     said: list[Outbound] = field(default_factory=list)
     checks: dict[str, bool] = field(default_factory=lambda: {"database": True})
     web: WebChannel = field(default_factory=WebChannel)
+    entries: dict[str, CalendarEntry | None] = field(default_factory=dict)
 
     def now(self) -> datetime:
         return self.clock
@@ -72,6 +76,16 @@ class Union:
         await asyncio.sleep(0)
         found = [one for one in self.said if one.address.conversation == address.conversation and one.id > after]
         return found[:limit]
+
+    async def before(self, address: Address, position: int, limit: int) -> list[Outbound]:
+        await asyncio.sleep(0)
+        found = [one for one in self.said if one.address.conversation == address.conversation and one.id < position]
+        return found[-limit:]
+
+    async def calendar(self, token: str) -> CalendarEntry | None:
+        if token not in self.entries:
+            raise DomainError("not_found")
+        return self.entries[token]
 
     async def ready(self) -> dict[str, bool]:
         return self.checks
@@ -111,7 +125,10 @@ def parts(union: Union, database: Database, settings: Settings, wording: Wording
         now=union.now,
         receive=union.receive,
         since=union.since,
+        before=union.before,
         subscribe=union.web.subscribe,
+        wake=union.web.wake,
+        calendar=union.calendar,
         ready=union.ready,
         say=wording.text,
         sessions=Sessions(database, union.now, secure=secure),

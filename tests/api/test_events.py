@@ -70,11 +70,9 @@ class Page:
     async def texts(self, count: int) -> list[str]:
         return [(await self.next())["text"] for _ in range(count)]
 
-    async def comment(self) -> str:
-        while True:
-            line = await asyncio.wait_for(anext(self._lines), WAIT)
-            if line.startswith(":"):
-                return line
+    async def beat(self) -> None:
+        while await asyncio.wait_for(anext(self._lines), WAIT) != "event: beat":
+            pass
 
     async def end(self) -> None:
         async for _ in self._lines:
@@ -186,7 +184,7 @@ async def test_a_page_that_goes_leaves_nothing_behind(demo, union):
 async def test_an_idle_line_is_kept_alive_and_ends_with_the_session(demo, database):
     quick = replace(demo, pace=Pace(poll=0.02, heartbeat=0.05, settle=0.01))
     async with running(quick) as browser, page(browser) as one:
-        assert await one.comment() == ": still here"
+        await one.beat()
         async with database.write() as work:
             await work.execute(delete(WebSession))
         await asyncio.wait_for(one.end(), WAIT)

@@ -1,10 +1,10 @@
 """The assistant as a child process of the tests: the real command line, the real HTTP interface, real signals.
 
-    store = sqlite_store(tmp_path)  # or postgres_store(tmp_path, cluster)
-    store.bot("demo", "members", "200")
-    with store.serving() as server:
-        httpx.get(f"{server.url}/healthz")
-        server.kill()  # as the power goes
+store = sqlite_store(tmp_path)  # or postgres_store(tmp_path, cluster)
+store.bot("demo", "members", "200")
+with store.serving() as server:
+    httpx.get(f"{server.url}/healthz")
+    server.kill()  # as the power goes
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -48,9 +47,10 @@ class ServerError(RuntimeError):
 
 def environment(var: Path, **settings: str) -> dict[str, str]:
     """The environment of a child: nothing of the developer's own settings, everything written under `var`."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("NJR_")}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("NJR_", "PYTHON"))}
     own = {"NJR_VAR_DIR": str(var), "NJR_SETTINGS": str(var / "no-settings.yml"), "NJR_LOG_LEVEL": "warning"}
-    return {**kept, "PYTHONDONTWRITEBYTECODE": "1", **own, **settings}
+    # Children start by the dozen: they share what is compiled.
+    return {**kept, "PYTHONPYCACHEPREFIX": str(ROOT / "var" / "pycache"), **own, **settings}
 
 
 def run_bot(
@@ -159,31 +159,32 @@ class Store:
 
 
 def sqlite_store(folder: Path) -> Store:
-    """A store on SQLite in a new var/; the trained model of the checkout is put in it, where there is one."""
-    return Store(var=_var(folder))
+    """A store on SQLite in a new var/."""
+    return Store(var=new_var(folder))
 
 
 def postgres_store(folder: Path, cluster: Cluster) -> Store:
     """A store on a new database of the tests' PostgreSQL."""
-    return Store(var=_var(folder), url=cluster.create_database())
+    return Store(var=new_var(folder), url=cluster.create_database())
 
 
-def _var(folder: Path) -> Path:
-    var = folder / "var"
+def new_var(folder: Path) -> Path:
+    """A new var/ that shares the checkout's trained models: none is trained twice."""
+    var, models = folder / "var", ROOT / "var" / "models"
     var.mkdir()
-    if (models := ROOT / "var" / "models").is_dir():
-        shutil.copytree(models, var / "models")
+    models.mkdir(parents=True, exist_ok=True)
+    (var / "models").symlink_to(models)
     return var
 
 
-def start(env: Mapping[str, str], *arguments: str, log: Path) -> Server:
-    """Starts `bot serve` on a free port; another program may take it first, so there are a few attempts.
+def start(env: Mapping[str, str], *arguments: str, log: Path, at: int = 0) -> Server:
+    """Starts `bot serve` on the port `at`, or a free one; another program may take that first: a few attempts.
 
     Raises:
         ServerError: it did not come up.
     """
     for _ in range(3):
-        port = _free_port()
+        port = at or _free_port()
         with log.open("ab") as output:
             process = subprocess.Popen(
                 [sys.executable, "-m", "bot", "serve", *arguments],

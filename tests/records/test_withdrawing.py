@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import select
 
-from actions.appointments.commands import Cancel, JoinWaitlist
+from actions.appointments.commands import Cancel
 from actions.appointments.tables import Appointment, Seat, Waiting
 from actions.core.errors import DomainError
 from tests.records.world import FRIDAY, THURSDAY, WEDNESDAY, moment, whole, wish
@@ -104,7 +103,7 @@ async def test_too_late_is_listed_and_refused_by_the_command(world: World):
 
 async def test_a_place_on_the_waitlist_is_given_up(world: World):
     await world.book("王敏", "瑜伽室", moment(WEDNESDAY, 8))
-    ref = await world.wait("林一帆", "health_room", WEDNESDAY, party=60, titles=["瑜伽室"])
+    ref = await world.wait("林一帆", "health_room", moment(WEDNESDAY, 8), titles=["瑜伽室"])
     resolved = await world.resolve("withdraw", "林一帆", {})
     assert resolved.values["item"] == ref
     await world.run(world.own.commit(world.catalogue["withdraw"], resolved.values), "林一帆")
@@ -122,11 +121,7 @@ async def test_with_nothing_to_withdraw_the_form_does_not_begin(world: World):
 
 async def test_an_offer_is_answered_and_not_withdrawn(world: World):
     taken = await world.book("王敏", "瑜伽室", moment(WEDNESDAY, 14))
-    low = moment(WEDNESDAY, 14)
-    waiting = JoinWaitlist(
-        service="health_room", window_start=low, window_end=low + timedelta(minutes=1), titles=["瑜伽室"]
-    )
-    await world.run(waiting, "林一帆")
+    await world.wait("林一帆", "health_room", moment(WEDNESDAY, 14), titles=["瑜伽室"])
     await world.run(Cancel(appointment_id=int(taken.split(":")[1])), "王敏")
     with pytest.raises(DomainError, match="nothing_to_withdraw") as refused:
         await world.begin("withdraw", "林一帆")

@@ -37,6 +37,7 @@ DATA = Path(__file__).resolve().parents[2] / "data"
 #: A Monday; the whole week consists of working days.
 NOW = at(date(2026, 11, 23), time(9))
 WEDNESDAY, THURSDAY, FRIDAY = date(2026, 11, 25), date(2026, 11, 26), date(2026, 11, 27)
+_CONSENTS = {"counseling": {"consent": True, "contact": "林母 13900000001"}}
 _SERVICES = ("counseling", "health_room", "my_items", "status", "withdraw", "reschedule")
 
 
@@ -146,15 +147,22 @@ class World:
         async with self.database.read() as session:
             offering = await session.get(Offering, self.rooms[title])
             assert offering is not None
-        consent = {"consent": True, "contact": "林母 13900000001"} if offering.service == "counseling" else {}
-        command = Book(service=offering.service, offering_id=offering.id, starts_at=start, consent=consent, **more)
+        service = offering.service
+        command = Book(
+            service=service, offering_id=offering.id, starts_at=start, consent=_CONSENTS.get(service, {}), **more
+        )
         return (await self.run(command, who, now)).subject
 
-    async def wait(self, who: str, service: str, day: date, **more: Any) -> str:
-        """A place on the waitlist for any time of a day."""
-        low = at(day, time())
-        window = {"window_start": low, "window_end": low + timedelta(days=1)}
-        return (await self.run(JoinWaitlist(service=service, **window, **more), who)).subject
+    async def wait(self, who: str, service: str, low: datetime, high: datetime | None = None, **more: Any) -> str:
+        """A place on the waitlist for a time, or for any that begins until `high`; returns its ref."""
+        command = JoinWaitlist(
+            service=service,
+            window_start=low,
+            window_end=high or low + timedelta(minutes=1),
+            consent=_CONSENTS.get(service, {}),
+            **more,
+        )
+        return (await self.run(command, who)).subject
 
     async def resolve(
         self, service: str, who: str, values: Mapping[str, Any], *changed: str, now: datetime = NOW

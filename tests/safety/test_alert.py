@@ -255,6 +255,7 @@ async def test_old_alerts_are_deleted_with_who_was_told(world: World):
     assert [alert.id for alert in await alerts(world)] == [2]
     async with world.database.read() as session:
         assert list((await session.execute(select(AlertNotice.alert_id))).scalars()) == [2]
+        assert list((await session.execute(select(Prompt.subject))).scalars()) == ["alert:2"]
 
 
 async def test_a_replay_lists_what_was_told_turn_by_turn(world: World):

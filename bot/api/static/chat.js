@@ -1,36 +1,37 @@
+// Talking: sessions, sending, listening, coming back.
 (function () {
   "use strict";
 
-  var RETRIES = [1000, 3000, 6000];
-  var PATIENCE = 30000;
-
-  var log = document.getElementById("log");
-  var form = document.getElementById("form");
-  var box = document.getElementById("text");
-  var state = document.getElementById("state");
-  var people = document.getElementById("person");
-  var source = null;
-  var reconnect = 0;
-  var last = "0";
-  var seen = {};
-  var visit = 0;
-  var current = { demo: false, person: "", people: [], officer: false };
-  var queue = Promise.resolve();
-
-  function element(name, className, text) {
-    var made = document.createElement(name);
-    if (className) made.className = className;
-    if (text) made.textContent = text;
-    return made;
-  }
+  const RETRIES = [1000, 3000, 6000];
+  const PATIENCE = 30000;
+  const FRESH = 10 * 60 * 1000;
+  const SILENCE = 50000;
+  const memory = window.njrMemory;
+  const show = window.njrShow;
+  const attach = window.njrAttach;
+  const form = document.getElementById("form");
+  const box = document.getElementById("text");
+  const state = document.getElementById("state");
+  const people = document.getElementById("person");
+  let source = null;
+  let reconnect = 0;
+  let beat = 0;
+  let last = 0; // The newest that was read of the stream: it goes on from here.
+  let newest = 0; // The newest that is shown, by whichever way it came.
+  let oldest = 0;
+  let seen = {};
+  let unsent = [];
+  let visit = 0;
+  let session = { demo: false, person: "", people: [], officer: false, key: "" };
+  let queue = Promise.resolve();
 
   function later(milliseconds) {
-    return new Promise(function (done) { setTimeout(done, milliseconds); });
+    return new Promise((done) => setTimeout(done, milliseconds));
   }
 
   function newId() {
-    var bytes = crypto.getRandomValues(new Uint8Array(16));
-    return Array.from(bytes, function (byte) { return ("0" + byte.toString(16)).slice(-2); }).join("");
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    return Array.from(bytes, (byte) => ("0" + byte.toString(16)).slice(-2)).join("");
   }
 
   function tell(text) {
@@ -38,92 +39,43 @@
     state.hidden = !text;
   }
 
-  // Showing
-
-  function append(node) {
-    var atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 120;
-    log.appendChild(node);
-    if (atEnd || node.classList.contains("own")) log.scrollTop = log.scrollHeight;
+  function ask(path, body) {
+    const options = { credentials: "same-origin" };
+    if (body) {
+      options.method = "POST";
+      options.headers = { "Content-Type": "application/json" };
+      options.body = JSON.stringify(body);
+    }
+    const tooLate = later(PATIENCE).then(() => { throw new Error("no answer"); });
+    return Promise.race([fetch(path, options), tooLate]);
   }
 
-  function bubble(text, own) {
-    var said = element("div", own ? "said own" : "said");
-    said.appendChild(element("span", "unseen", own ? "我说：" : "娘家人说："));
-    said.appendChild(element("div", "bubble", text));
-    return said;
-  }
-
-  function optionButtons(options) {
-    var row = element("div", "options");
-    row.setAttribute("role", "group");
-    row.setAttribute("aria-label", "可以点选");
-    options.forEach(function (option) {
-      var button = element("button", "", option.label);
-      button.type = "button";
-      button.addEventListener("click", function () {
-        row.querySelectorAll("button").forEach(function (each) { each.disabled = true; });
-        button.className = "chosen";
-        say(option.value, option.label);
-      });
-      row.appendChild(button);
-    });
-    return row;
-  }
+  // Showing: every reply once, though it may come by the answer, the stream and the history.
 
   function showReply(reply) {
-    var said = bubble(reply.text, false);
-    if (reply.link && /^(https?:\/\/|\/)/.test(reply.link)) {
-      var link = element("a", "", "打开链接");
-      link.href = reply.link;
-      link.target = "_blank";
-      link.rel = "noopener noreferrer";
-      said.querySelector(".bubble").appendChild(link);
-    }
-    if (reply.options && reply.options.length) said.appendChild(optionButtons(reply.options));
-    append(said);
-  }
-
-  function showTyping() {
-    var said = element("div", "said");
-    var dots = element("div", "bubble typing");
-    said.setAttribute("role", "status");
-    said.appendChild(element("span", "unseen", "正在输入"));
-    for (var i = 0; i < 3; i++) dots.appendChild(element("i"));
-    said.appendChild(dots);
-    append(said);
-    return said;
+    const id = Number(reply.id || 0);
+    if (id && seen[id]) return;
+    if (id) seen[id] = true;
+    newest = Math.max(newest, id);
+    show.reply(reply);
   }
 
   function welcome() {
-    var parts = document.getElementById("welcome").content;
-    var examples = Array.from(parts.querySelectorAll("button"), function (button) {
-      return { label: button.textContent, value: button.textContent };
-    });
-    showReply({ text: parts.querySelector("p").textContent, options: examples });
+    const options = session.examples.map((text) => ({ label: text, value: text }));
+    show.reply({ text: session.welcome, options: options });
   }
 
   // Talking
 
-  function post(path, body) {
-    var asked = fetch(path, {
-      method: "POST",
-      credentials: "same-origin",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body)
-    });
-    var tooLate = later(PATIENCE).then(function () { throw new Error("no answer"); });
-    return Promise.race([asked, tooLate]);
-  }
-
   // The same message_id goes out with every try, so that nothing is ever done twice.
   async function deliver(message, during) {
-    for (var attempt = 0; during === visit; attempt++) {
-      var wait = RETRIES[attempt];
+    for (let attempt = 0; during === visit; attempt++) {
+      let wait = RETRIES[attempt];
       try {
-        var answer = await post("/api/v1/chat", message);
+        const answer = await ask("/api/v1/chat", message);
         if (answer.ok) return (await answer.json()).replies;
         if (answer.status === 401 && attempt === 0) {
-          await renew();
+          await open(session.person, during);
           wait = 1;
         } else if (answer.status === 429) {
           wait = Math.min(Number(answer.headers.get("Retry-After")) * 1000 || wait, 60000);
@@ -136,69 +88,189 @@
       if (attempt >= RETRIES.length || !wait) throw new Error("not delivered");
       await later(wait);
     }
+    // The session became another's meanwhile: what was meant for the old one is not said in the new one.
+    if (!box.value) box.value = message.text;
     return [];
   }
 
   function say(text, label) {
-    var own = bubble(label || text, true);
-    append(own);
-    send(own, { message_id: newId(), text: text, chat: "private" }, visit);
+    const files = attach.take();
+    const word = {
+      id: newId(), text: text, label: label || text, files: files, after: newest, at: Date.now(), done: false
+    };
+    memory.add(word);
+    send(word, show.own(word), visit);
   }
 
-  function send(own, message, during) {
+  function send(word, said, during) {
+    const message = { message_id: word.id, text: word.text, chat: "private" };
+    if (word.files && word.files.length) message.attachments = word.files.map((file) => file.id);
     queue = queue.then(async function () {
       if (during !== visit) return;
-      var typing = showTyping();
+      show.typing();
       try {
-        var replies = await deliver(message, during);
-        typing.remove();
-        if (during === visit) replies.forEach(showReply);
+        const replies = await deliver(message, during);
+        show.typed();
+        if (during !== visit) return;
+        memory.done(word.id);
+        replies.forEach(showReply);
       } catch (error) {
-        typing.remove();
-        offerAgain(own, message, during);
+        show.typed();
+        if (during === visit) offerAgain(word, said, during);
       }
     });
   }
 
-  function offerAgain(own, message, during) {
-    var again = element("button", "again", "没有发出去，点这里重试");
-    again.type = "button";
-    again.addEventListener("click", function () {
+  function offerAgain(word, said, during) {
+    const again = show.button("没有发出去，点这里重试", "again", function () {
       again.remove();
-      send(own, message, during);
+      unsent = unsent.filter((each) => each !== again);
+      send(word, said, during);
     });
-    own.appendChild(again);
+    said.appendChild(again);
+    unsent.push(again);
   }
 
   // Listening
 
   function listen() {
+    const during = visit;
     clearTimeout(reconnect);
     if (source) source.close();
+    beat = Date.now();
     source = new EventSource("/api/v1/events?after=" + last);
-    source.onopen = function () { tell(""); };
+    source.onopen = function () {
+      beat = Date.now();
+      tell("");
+      unsent.slice().forEach((again) => again.click());
+    };
+    source.addEventListener("beat", () => { beat = Date.now(); });
     source.onmessage = function (event) {
-      last = event.lastEventId;
-      if (seen[last]) return;
-      seen[last] = true;
+      if (during !== visit) return;
+      beat = Date.now();
+      last = Number(event.lastEventId);
       showReply(JSON.parse(event.data));
     };
     source.onerror = function () {
+      if (during !== visit) return;
       tell("连接断了，正在重新连接…");
       // The browser goes on by itself after a broken line, but gives up after a refusal.
-      if (source.readyState === 2) reconnect = setTimeout(function () { start(); }, 5000);
+      if (source.readyState === 2) reconnect = setTimeout(() => start(), 5000);
     };
+  }
+
+  // A phone that slept, or changed its network, may hold a line that is dead without knowing.
+  function revive(patience) {
+    if (source && Date.now() - beat > patience) listen();
+  }
+
+  setInterval(() => revive(SILENCE), 10000);
+  window.addEventListener("online", () => revive(0));
+  window.addEventListener("pageshow", (event) => { if (event.persisted) revive(0); });
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) revive(SILENCE / 2); });
+
+  memory.listen(function (told) {
+    if (told.said) {
+      memory.add(told.said, true);
+      show.own(told.said);
+    } else if (told.done) {
+      memory.done(told.done, true);
+    } else if (told.cleared) {
+      memory.clear(newest, true);
+      show.empty();
+      welcome();
+    }
+  });
+
+  // Coming back
+
+  // Words and replies in the order in which they were said. Of an unfinished past only the word next to it is known
+  // to belong here.
+  function weave(messages, words, earlier) {
+    const items = [];
+    let rest = words;
+    messages.forEach(function (reply, index) {
+      const before = rest.filter((word) => word.after < Number(reply.id));
+      rest = rest.filter((word) => word.after >= Number(reply.id));
+      (index === 0 && earlier ? before.slice(-1) : before).forEach((word) => items.push({ own: word }));
+      items.push({ reply: reply });
+    });
+    return { items: items, rest: rest };
+  }
+
+  async function past(before, during) {
+    const answer = await ask("/api/v1/history" + (before ? "?before=" + before : ""));
+    if (!answer.ok) throw new Error("no history");
+    const found = await answer.json();
+    if (during !== visit) return null;
+    const cleared = memory.cleared();
+    const messages = found.messages.filter((reply) => Number(reply.id) > cleared && !seen[reply.id]);
+    if (found.messages.length) last = Math.max(last, Number(found.messages[found.messages.length - 1].id));
+    return { messages: messages, earlier: found.earlier && messages.length === found.messages.length };
+  }
+
+  async function recall(during) {
+    const words = memory.open(session.key);
+    const found = await past(0, during);
+    if (!found) return;
+    const woven = weave(found.messages, words, found.earlier);
+    if (!woven.items.length && !words.length) welcome();
+    woven.items.forEach((item) => (item.own ? show.own(item.own) : showReply(item.reply)));
+    woven.rest.forEach(function (word) {
+      const said = show.own(word);
+      if (word.done) return;
+      if (Date.now() - word.at < FRESH) send(word, said, during);
+      else offerAgain(word, said, during);
+    });
+    if (found.messages.length) oldest = Number(found.messages[0].id);
+    if (found.earlier) offerEarlier(during);
+  }
+
+  function offerEarlier(during) {
+    const more = show.button("看更早的", "earlier plain", async function () {
+      more.disabled = true;
+      try {
+        const found = await past(oldest, during);
+        if (!found) return;
+        more.remove();
+        found.messages.forEach((reply) => { seen[reply.id] = true; });
+        show.earlier(weave(found.messages, memory.open(session.key), found.earlier).items);
+        if (found.messages.length) oldest = Number(found.messages[0].id);
+        if (found.earlier) offerEarlier(during);
+      } catch (error) {
+        more.disabled = false;
+      }
+    });
+    show.first(more);
   }
 
   // Starting
 
-  function showSession(session) {
-    current = session;
+  function forget() {
+    visit += 1;
+    queue = Promise.resolve();
+    last = newest = oldest = 0;
+    seen = {};
+    unsent = [];
+    if (source) source.close();
+    clearTimeout(reconnect);
+    show.empty();
+  }
+
+  function showSession(opened) {
+    session = opened;
     document.getElementById("demo").hidden = !session.demo;
     document.getElementById("console").hidden = !session.officer;
+    const signIn = document.getElementById("sign-in");
+    signIn.hidden = !session.sso;
+    if (session.sso) {
+      signIn.textContent = session.sso.label;
+      signIn.href = session.sso.url;
+    }
+    attach.offer(session.files);
     people.textContent = "";
     session.people.forEach(function (name) {
-      var option = element("option", "", name);
+      const option = show.element("option", "", name);
       option.selected = name === session.person;
       people.appendChild(option);
     });
@@ -206,50 +278,55 @@
   }
 
   async function open(wanted, during) {
-    var answer = await post("/api/v1/session", wanted ? { person: wanted } : {});
-    var session = await answer.json();
-    if (!answer.ok) throw new Error(session.error.message);
+    const answer = await ask("/api/v1/session", wanted ? { person: wanted } : {});
+    const opened = await answer.json();
+    if (!answer.ok) throw new Error(opened.error.message);
     if (during !== visit) return;
     // An officer whose session has ended must not go on as a visitor without noticing.
-    if (current.officer && !session.officer && !wanted) {
+    if (session.officer && !opened.officer && !wanted) {
       location.href = "/console/";
       throw new Error("signed out");
     }
-    showSession(session);
-    listen();
-  }
-
-  function renew() {
-    return open(current.person, visit);
+    const known = session.key === opened.key;
+    if (!known && session.key) forget();
+    const now = visit;
+    showSession(opened);
+    if (!known) {
+      try {
+        await recall(now);
+      } catch (error) {
+        session.key = ""; // What was said before is asked for again with the next try.
+        throw error;
+      }
+    }
+    if (now === visit) listen();
   }
 
   async function start(wanted) {
-    var during = visit;
+    const during = visit;
     try {
       await open(wanted, during);
     } catch (error) {
       if (during !== visit) return;
       tell("现在连不上，稍后会自动再试。");
-      reconnect = setTimeout(function () { start(wanted); }, 5000);
+      reconnect = setTimeout(() => start(wanted), 5000);
     }
   }
 
   people.addEventListener("change", function () {
-    visit += 1;
-    queue = Promise.resolve();
-    last = "0";
-    seen = {};
-    if (source) source.close();
-    clearTimeout(reconnect);
-    log.textContent = "";
-    welcome();
+    forget();
+    session.key = "";
     start(people.value);
   });
 
+  // The page's own controls
+
   form.addEventListener("submit", function (event) {
     event.preventDefault();
-    var text = box.value.trim();
-    if (!text) return;
+    const text = box.value.trim();
+    if (attach.waiting()) return tell("材料还在上传，传完就能发送。");
+    if (!text && !attach.any()) return;
+    tell("");
     box.value = "";
     grow();
     say(text);
@@ -267,7 +344,40 @@
     if (box.scrollHeight > box.clientHeight) box.style.height = box.scrollHeight + 2 + "px";
   }
 
+  function resize(size) {
+    document.documentElement.className = "size-" + memory.size(size);
+  }
+
+  document.getElementById("larger").addEventListener("click", () => resize((memory.size() + 1) % 3));
+
+  const clear = document.getElementById("clear");
+  clear.addEventListener("click", function () {
+    if (!clear.dataset.sure) {
+      clear.dataset.sure = "1";
+      clear.textContent = "再点一次就清空";
+      return;
+    }
+    memory.clear(newest);
+    show.empty();
+    welcome();
+    closeMenu();
+  });
+
+  function closeMenu() {
+    const more = document.getElementById("more");
+    more.open = false;
+    delete clear.dataset.sure;
+    clear.textContent = "清空本机记录";
+    return more;
+  }
+
+  document.addEventListener("click", (event) => { if (!event.target.closest("#more")) closeMenu(); });
+  document.addEventListener("keydown", function (event) {
+    if (event.key === "Escape" && document.getElementById("more").open) closeMenu().querySelector("summary").focus();
+  });
+
   box.addEventListener("input", grow);
-  welcome();
+  show.onAnswer(say);
+  resize();
   start();
 })();
