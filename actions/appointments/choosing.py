@@ -55,7 +55,7 @@ async def time_choices(context: Context, form: Form) -> tuple[Choice, ...]:
         spread = starts[:_MOST] if form.window else _spread(starts)
         return tuple(_choice(start) for start in spread)
     anything, _clashing = await free_for(context, form, earliest, latest)
-    nearest = sorted(_starts(anything), key=lambda start: abs(start - low))
+    nearest = sorted(_starts(anything), key=lambda start: max(low - start, start - high))
     choices = (
         *(_choice(start) for start in sorted(nearest[: _MOST // 2])),
         *await _waiting(context, form, low, high),

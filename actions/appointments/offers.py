@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select, true
 
 from actions.appointments import notices, seats, store
 from actions.appointments.availability import Openings, Slot, Wish, bookable_window, busy, openings, rules_of
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from actions.core.commands import Context
 
 
-def _lapsed(context: Context, service: str | None) -> tuple[ColumnElement[bool], ...]:
-    of_service = (Appointment.service == service,) if service else ()
-    open_ = Appointment.state.in_(("held", "offered", "pending"))
-    return (open_, Appointment.expires_at <= context.now, *of_service)
+def _over(context: Context, service: str | None) -> ColumnElement[bool]:
+    """What time has overtaken, though no sweep has seen it yet."""
+    lapsed = and_(Appointment.state.in_(("held", "offered", "pending")), Appointment.expires_at <= context.now)
+    done = and_(Appointment.state == "booked", Appointment.ends_at <= context.now)
+    return and_(or_(lapsed, done), Appointment.service == service if service else true())
 
 
 async def settle(context: Context, service: Declaration) -> None:
@@ -36,28 +37,35 @@ async def settle(context: Context, service: Declaration) -> None:
 
 async def refresh(context: Context, service: Declaration) -> None:
     """Ends what has lapsed before somebody looks at what is free; costs one query where nothing has."""
-    query = select(Appointment.id).where(*_lapsed(context, service.id)).limit(1)
+    query = select(Appointment.id).where(_over(context, service.id)).limit(1)
     if (await context.session.execute(query)).first() is not None:
         await settle(context, service)
 
 
 async def expire(context: Context, service: str | None = None) -> set[str]:
-    """Ends holds, offers and undecided requests whose time is over, for those who are alone.
+    """Ends what is over, and holds, offers and undecided requests that lapse, for those who are alone.
 
-    Returns the services in which something became free. Of a hold nothing remains.
+    Returns the services concerned. Of a hold nothing remains.
     """
-    query = select(Appointment).where(*_lapsed(context, service)).order_by(Appointment.id)
-    rows = await store.rows(context, query)
+    rows = await store.rows(context, select(Appointment).where(_over(context, service)).order_by(Appointment.id))
     for row in rows:
-        if row.state == "held":
-            await store.drop(context, row)
-        elif row.state == "offered":
-            await withdraw(context, row, "expired")
-            await notices.tell_member(context, row, "notices.offer_expired")
-        else:
-            await store.end(context, row, "refused")
-            await notices.tell_member(context, row, "notices.not_decided")
+        await _expire(context, row)
     return {row.service for row in rows}
+
+
+async def _expire(context: Context, row: Appointment) -> None:
+    if row.state == "held":
+        await store.drop(context, row)
+    elif row.state == "offered":
+        await withdraw(context, row, "expired")
+        await notices.tell_member(context, row, "notices.offer_expired")
+    elif row.state == "pending":
+        await store.end(context, row, "refused")
+        await notices.tell_member(context, row, "notices.not_decided")
+    else:
+        # The word that was meant for the counsellor goes, and the member may book again.
+        await store.end(context, row, "done")
+        await notices.ask_attendance(context, context.catalogue[row.service], row)
 
 
 async def withdraw(context: Context, offer: Appointment, state: str) -> None:

@@ -17,6 +17,7 @@ from actions.blocks import consent
 from actions.core.commands import Context, Outcome
 from actions.core.errors import DomainError, ForbiddenError
 from actions.core.notify import cancel_notices
+from actions.core.offerings import lock_offering
 from actions.core.tables import Offering
 from actions.core.zones import local
 
@@ -149,7 +150,7 @@ async def unblock(command: Unblock, context: Context) -> Outcome:
 
 
 async def _calendar(context: Context, command: Block | Unblock) -> Offering:
-    offering = await context.database.lock(context.session, Offering, command.offering_id)
+    offering = await lock_offering(context, command.offering_id)
     if offering is None or context.catalogue[offering.service].life != "appointment":
         raise DomainError("not_found")
     actor = context.actor

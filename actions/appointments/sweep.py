@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select, update
 
-from actions.appointments import booking, notices, offers, seats, store
+from actions.appointments import booking, offers, seats, store
 from actions.appointments.availability import rules_of
 from actions.appointments.tables import KEEPING, Appointment, Seat, Waiting
 from actions.blocks import consent
@@ -28,7 +28,7 @@ async def sweep(context: Context) -> int:
     """
     await seats.alone(context)
     free = await offers.expire(context)
-    done = len(free) + await _finish(context)
+    done = len(free)
     gone = await _let_go(context)
     left, waited_for = await _end_waiting(context)
     for name in sorted(free | gone | waited_for):
@@ -37,16 +37,6 @@ async def sweep(context: Context) -> int:
         if service.life == "appointment":
             done += await _forget(context, service)
     return done + len(gone) + left
-
-
-async def _finish(context: Context) -> int:
-    """An appointment is over at its end: the confidential word goes, and the member may book again."""
-    query = select(Appointment).where(Appointment.state == "booked", Appointment.ends_at <= context.now)
-    rows = await store.rows(context, query.order_by(Appointment.id))
-    for row in rows:
-        await store.end(context, row, "done")
-        await notices.ask_attendance(context, context.catalogue[row.service], row)
-    return len(rows)
 
 
 async def _let_go(context: Context) -> set[str]:

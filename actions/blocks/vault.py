@@ -33,6 +33,9 @@ class AesVault:
         if not keys or any(len(key) != 32 for key in keys.values()):
             message = "vault keys: each must be 32 bytes, base64url; make one with `bot keys vault`"
             raise ConfigurationError(message)
+        if any(not name or "." in name for name in keys):
+            message = "vault keys: a key needs a name, without a full stop"
+            raise ConfigurationError(message)
         self._ciphers = {name: AESGCM(key) for name, key in keys.items()}
         self._current = list(keys)[-1]
         # The first key stays for pseudonyms, so that they remain the same when a new key is added.
@@ -47,15 +50,19 @@ class AesVault:
 
     def open(self, sealed: str, *, about: str) -> Any:
         """The value again. Raises ConfigurationError where the key is unknown or the text does not fit."""
-        _version, name, body = sealed.split(".", 2)
+        version, _, rest = sealed.partition(".")
+        name, _, body = rest.partition(".")
+        if version != "v1":
+            message = f"vault: a text for {about!r} is not sealed as it should be"
+            raise ConfigurationError(message)
         cipher = self._ciphers.get(name)
         if cipher is None:
             message = f"vault keys: key {name!r} is missing, records sealed with it cannot be read (NJR_VAULT__KEYS)"
             raise ConfigurationError(message)
-        raw = base64.urlsafe_b64decode(body)
         try:
+            raw = base64.b64decode(body, altchars=b"-_", validate=True)
             text = cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], about.encode())
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:
             message = f"vault keys: a text sealed for {about!r} does not open with key {name!r}"
             raise ConfigurationError(message) from error
         return json.loads(text)
@@ -83,8 +90,12 @@ def parse_keys(text: str) -> dict[str, bytes]:
     for part in filter(None, (piece.strip() for piece in text.split(","))):
         name, _, encoded = part.partition(":")
         try:
-            keys[name] = base64.urlsafe_b64decode(encoded)
+            key = base64.b64decode(encoded, altchars=b"-_", validate=True)
         except ValueError as error:
             message = "vault keys: expected id:base64url[,id:base64url…] in NJR_VAULT__KEYS"
             raise ConfigurationError(message) from error
+        if name in keys:
+            message = f"vault keys: the name {name!r} is there twice in NJR_VAULT__KEYS"
+            raise ConfigurationError(message)
+        keys[name] = key
     return keys

@@ -28,6 +28,7 @@ FieldType = Literal[
     "record",
     "staff_id",
     "name",
+    "materials",
 ]
 
 
@@ -53,6 +54,7 @@ class FormField(Declared):
     `when` maps a field or a fact to the value (or one of the values) it must have for the question to be asked.
     `ask: on_request` fields are filled where a member offers them or picks them at the read-back. `any` is the label
     of "no preference"; `avoidable` lets a member name what they do not want. `entity` is the NLU entity that fills it.
+    A field of type materials takes files of these `kinds`, at most `max_count`; its value is the list of their ids.
     """
 
     key: str = Field(pattern=r"^[a-z][a-z_]*$")
@@ -72,6 +74,8 @@ class FormField(Declared):
     max_length: int = 200
     minimum: int = 1
     maximum: int = 10_000
+    kinds: tuple[Literal["picture", "document"], ...] = Field(("picture", "document"), min_length=1)
+    max_count: int = Field(9, gt=0)
     default: str | int | None = None
 
     @model_validator(mode="after")

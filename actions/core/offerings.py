@@ -41,7 +41,7 @@ class EditOffering(Command):
 
 
 class OpenOffering(Command):
-    """Opens a draft or closed offering."""
+    """Opens a draft or closed offering, or a cancelled one anew; who was told of the cancellation is not told again."""
 
     name: ClassVar[str] = "offerings.open"
     offering_id: int
@@ -93,7 +93,7 @@ def _checked(context: Context, service: str, spec: dict[str, Any]) -> dict[str, 
     try:
         return _life(context, service).spec.model_validate(spec).model_dump(mode="json")
     except ValidationError as error:
-        faults = "; ".join(f"spec.{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        faults = "; ".join(f"{'.'.join(map(str, ('spec', *e['loc'])))}: {e['msg']}" for e in error.errors())
         raise DomainError("bad_arguments", command="offerings", faults=faults) from error
 
 
@@ -129,15 +129,17 @@ async def _owner(context: Context, staff_id: str) -> int | None:
 
 
 async def edit(command: EditOffering, context: Context) -> Outcome:
-    """Raises DomainError: not_found, bad_arguments."""
+    """Raises DomainError: not_found, offering_cancelled, bad_arguments."""
     offering = await _locked(context, command.offering_id)
     offering.spec = _checked(context, offering.service, {**offering.spec, **command.spec})
     return _outcome(offering, "offerings.edited")
 
 
 async def open_(command: OpenOffering, context: Context) -> Outcome:
-    """Raises DomainError: not_found, offering_cancelled."""
-    offering = await _locked(context, command.offering_id)
+    """Raises DomainError("not_found")."""
+    offering = await lock_offering(context, command.offering_id)
+    if offering is None:
+        raise DomainError("not_found")
     offering.state = "open"
     return _outcome(offering, "offerings.opened")
 
@@ -158,8 +160,18 @@ async def cancel(command: CancelOffering, context: Context) -> Outcome:
     return _outcome(offering, "offerings.cancelled", told=told)
 
 
+async def lock_offering(context: Context, offering_id: int) -> Offering | None:
+    """The offering, freshly read; nobody else changes it until the transaction ends.
+
+    Its key is not locked: what belongs to an offering can be written meanwhile, and nobody waits in a ring.
+    """
+    return await context.session.get(
+        Offering, offering_id, populate_existing=True, with_for_update={"key_share": True, "of": Offering}
+    )
+
+
 async def _locked(context: Context, offering_id: int) -> Offering:
-    offering = await context.database.lock(context.session, Offering, offering_id)
+    offering = await lock_offering(context, offering_id)
     if offering is None:
         raise DomainError("not_found")
     if offering.state == "cancelled":

@@ -31,21 +31,26 @@ class YamlFile:
             mark = error.problem_mark or error.context_mark
             line = mark.line + 1 if mark else 1
             raise ConfigurationError(f"{path}:{line}: {error.problem or error.context}") from error
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, UnicodeDecodeError, yaml.YAMLError, ValueError) as error:
+            # A ValueError is a date that does not exist (2026-02-30), written without quotes.
             raise ConfigurationError(f"{path}: {error}") from error
 
-    def _refuse_double_keys(self, node: yaml.Node | None) -> None:
+    def _refuse_double_keys(self, node: yaml.Node | None, above: tuple[yaml.Node, ...] = ()) -> None:
+        if isinstance(node, yaml.ScalarNode) or node is None:
+            return
+        if node in above:
+            raise ConfigurationError(f"{self.path}:{node.start_mark.line + 1}: an alias stands within its own anchor")
         if isinstance(node, yaml.SequenceNode):
             for child in node.value:
-                self._refuse_double_keys(child)
-        if not isinstance(node, yaml.MappingNode):
+                self._refuse_double_keys(child, (*above, node))
             return
         seen: set[str] = set()
         for key, value in node.value:
-            if key.value in seen:
-                raise ConfigurationError(f"{self.path}:{key.start_mark.line + 1}: the key {key.value!r} is there twice")
-            seen.add(key.value)
-            self._refuse_double_keys(value)
+            name = str(key.value)
+            if name in seen:
+                raise ConfigurationError(f"{self.path}:{key.start_mark.line + 1}: the key {name!r} is there twice")
+            seen.add(name)
+            self._refuse_double_keys(value, (*above, node))
 
     def line(self, where: Sequence[str | int]) -> int:
         """The line, from 1, of the value at a path of keys and indexes, or of the nearest value above it."""

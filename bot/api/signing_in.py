@@ -14,8 +14,12 @@ from actions.core.commands import Actor
 from actions.core.errors import ConfigurationError, DomainError
 from actions.core.tables import Account
 from actions.membership.people import find_member
+from actions.membership.rules import service_of
 from actions.membership.sso import BindBySso, Proof
 from bot.api.provider import Attempt
+from bot.dialogue.state import State
+from bot.gateway import rows
+from bot.messages import Address
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,10 +120,25 @@ class SingleSignOn:
                 until=now + timedelta(minutes=1),
             )
             await house.bus.execute(BindBySso(proof=proof.sealed(house.vault)), context)
+            await self._set_aside(context, sender)
             # Whoever knew the visitor's session, or put it into this browser, does not get the member's.
             await self._sessions.close_all(work, sender)
             await self._sessions.close(work, request)
             await self._sessions.open(work, response, sender)
+
+    async def _set_aside(self, context: Context, sender: str) -> None:
+        """A form that asks who this is has its answer: it goes, and what waited for it can be taken up again."""
+        address = Address(channel=CHANNEL, conversation=sender)
+        house = self._house
+        row = await rows.conversation_at(context.session, house.database, address, sender, context.now)
+        if not row.state:
+            return
+        state = State.model_validate(house.vault.open(row.state, about="conversation"))
+        binding = service_of(house.catalogue)
+        waiting = tuple(frame for frame in state.stack if frame.service != binding)
+        if len(waiting) < len(state.stack):
+            state = state.but(stack=waiting).shelve()
+            row.state = house.vault.seal(state.model_dump(mode="json"), about="conversation")
 
     async def _sender(self, context: Context, current: WebSession | None, identity: Identity) -> str:
         """The visitor's own sender, so that what was begun goes on; a new one where it is somebody else's."""

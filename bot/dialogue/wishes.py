@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nlu.types import Parse, TimeMention
 
 _DAY = timedelta(days=1)
+_HALF_DAY = timedelta(hours=12)
 
 
 def meant(parse: Parse) -> TimeMention:
@@ -79,12 +80,22 @@ def with_known(key: str, wish: Mapping[str, Any], values: Mapping[str, Any]) -> 
         return dict(wish)
     start, end = datetime.fromisoformat(wish["start"]), datetime.fromisoformat(wish["end"])
     if not wish["day_named"]:
-        shift = known.date() - start.date()
+        shift = known.date() - start.date() + _half_day(start, known, values.get(key))
         return {**wish, "start": (start + shift).isoformat(), "end": (end + shift).isoformat()}
     resolved = values.get(key.removesuffix("_wish"))
     if end - start == _DAY and resolved and resolved == known.isoformat():
         return {**wish, "clock": f"{known:%H:%M}"}
     return dict(wish)
+
+
+def _half_day(start: datetime, known: datetime, before: Mapping[str, Any] | None) -> timedelta:
+    """Twelve hours, where that brings an hour into the part of the day that was named before: 晚上, then 七点."""
+    if before is None or before["kind"] != "span":
+        return timedelta()
+    moved = datetime.combine(known.date(), start.timetz())
+    low, high = datetime.fromisoformat(before["start"]), datetime.fromisoformat(before["end"])
+    inside, later = low <= moved < high, low <= moved + _HALF_DAY < high
+    return _HALF_DAY if later and not inside else timedelta()
 
 
 def _known_start(key: str, values: Mapping[str, Any]) -> datetime | None:

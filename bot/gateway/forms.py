@@ -130,9 +130,11 @@ class FormRunner(FormFilling):
             self.saying.refuse(error)
             return
         self.saying.say("form.resumed", {"service": declaration.short})
-        frame = draft if draft.holds(self.context.now) else draft.unheld()
+        held = draft.holds(self.context.now)
+        frame = draft if held else draft.unheld()
         self.state = self.state.push(frame.but(facts=facts, touched=self.context.now))
-        await self.go_on(forms.unsettled(frame))
+        # What is still held is settled: to look for it anew would be to find it taken, by this very form.
+        await self.go_on(frozenset() if held else forms.unsettled(frame))
 
     # --- what steers a form
 

@@ -35,6 +35,11 @@ async def test_a_server_is_answered_in_the_shape_of_the_contract(server, union):
     assert (heard.sender, heard.text, heard.mentioned) == ("u1", "下周三下午想约心理咨询", False)
 
 
+async def test_what_the_page_alone_needs_is_given_to_no_server(server, browser, union):
+    reply = (await server.post(CHAT, json=message("你好"))).json()["replies"][0]
+    assert set(reply) == {"text", "options"}
+
+
 async def test_a_link_goes_along_only_where_there_is_one(server):
     with_link = await server.post(CHAT, json=message("要表格"))
     assert with_link.json()["replies"][0]["link"] == "/files/form.docx"

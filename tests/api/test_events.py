@@ -103,8 +103,10 @@ async def test_what_is_said_arrives_with_its_options(demo, union):
         assert await one.next() == {
             "text": "<b>瑜伽室</b>\n有空位了",
             "options": [{"label": "要", "value": "要 A2B3C"}],
+            "id": "1",
+            "reply": False,
         }
-        assert await one.next() == {"text": "明天见", "options": []}
+        assert await one.next() == {"text": "明天见", "options": [], "id": "3", "reply": False}
 
 
 async def test_a_page_that_comes_back_gets_the_rest_once(demo, union):
@@ -250,6 +252,25 @@ async def test_one_session_has_only_so_many_streams(demo, union):
             await until(lambda: union.web.subscribers == 1)
 
 
+async def test_who_takes_nothing_holds_nobody_up_and_is_let_go(demo, union):
+    """One client reads nothing of what is sent to it; the other one has everything at once."""
+    impatient = replace(demo, pace=Pace(poll=3600, heartbeat=3600, settle=0.01, stall=0.5))
+    async with running(impatient) as browser:
+        cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+        with socket.create_connection(("127.0.0.1", browser.base_url.port)) as deaf:
+            deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            deaf.sendall(f"GET {EVENTS} HTTP/1.1\r\nHost: {browser.base_url.host}\r\nCookie: {cookie}\r\n\r\n".encode())
+            async with page(browser) as one:
+                await until(lambda: union.web.subscribers == 2)
+                for number in range(400):
+                    await union.say("demo-lin", f"{number}" + "长" * 20_000)
+                texts = await one.texts(400)
+                assert [text.rstrip("长") for text in texts] == [str(number) for number in range(400)]
+                await until(lambda: union.web.subscribers == 1)
+                await union.say("demo-lin", "还在")
+                assert await one.texts(1) == ["还在"]
+
+
 async def test_without_a_session_there_are_no_events(demo):
     async with client(create_api(demo)) as stranger:
         answer = await stranger.get(EVENTS)
@@ -291,7 +312,7 @@ async def test_a_line_that_breaks_closes_the_subscription_at_once():
 
     events = chunks()
     with pytest.raises(ClientDisconnect):
-        await EventStream(events)({"type": "http", "asgi": {"spec_version": "2.4"}}, receive, broken)
+        await EventStream(events, stall=10)({"type": "http", "asgi": {"spec_version": "2.4"}}, receive, broken)
     assert closed == [True]
 
 
@@ -303,3 +324,27 @@ async def test_the_channel_wakes_only_the_pages_of_that_conversation():
         assert (first.is_set(), second.is_set(), other.is_set()) == (True, True, False)
     await web.send(Outbound(address=here, text="没有人在看也不要紧"))
     assert web.subscribers == 0
+
+
+async def test_pages_learn_what_another_process_says(union):
+    """One look wakes all the pages concerned, and what was committed late is looked for again."""
+    web, here, there = WebChannel(), *(Address(channel="web", conversation=name) for name in "ab")
+    asked: list[int] = []
+    start = int(union.now().timestamp() * 1_000_000)
+
+    async def heard(channel: str, after: int) -> tuple[int, list[Address]]:
+        await asyncio.sleep(0)
+        assert channel == "web"
+        asked.append(after)
+        if len(asked) == 1:
+            raise ConnectionError("the database is away")
+        return (start + 30_000_000, [here]) if len(asked) == 2 else (after, [])
+
+    with web.subscribe(here) as event, web.subscribe(there) as other:
+        watching = asyncio.create_task(web.watch(heard, union.now, pause=0.001))
+        await asyncio.wait_for(event.wait(), WAIT)
+        await until(lambda: len(asked) > 3)
+        watching.cancel()
+        assert not other.is_set()
+    assert asked[:2] == [start - 10_000_000] * 2
+    assert asked[2:4] == [start + 20_000_000] * 2

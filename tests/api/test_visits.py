@@ -29,8 +29,8 @@ async def test_the_cookie_is_secure_over_https(parts, database, union):
 
 
 async def test_outside_the_demo_nobody_is_anybody(browser):
-    answer = await browser.get(SESSION)
-    assert answer.json() == {"demo": False, "person": "", "people": [], "officer": False}
+    answer = (await browser.get(SESSION)).json()
+    assert (answer["demo"], answer["person"], answer["people"], answer["officer"]) == (False, "", [], False)
     assert (await browser.post(SESSION, json={"person": "林一帆"})).status_code == 422
 
 
@@ -45,7 +45,9 @@ async def test_a_visitor_is_known_again(browser, union):
 async def test_the_demo_begins_with_the_first_person_and_can_change(demo, union, database):
     async with client(create_api(demo)) as browser:
         started = await browser.post(SESSION, json={})
-        assert started.json() == {"demo": True, "person": "林一帆", "people": ["林一帆", "何医生"], "officer": False}
+        view = started.json()
+        assert (view["demo"], view["person"], view["people"]) == (True, "林一帆", ["林一帆", "何医生"])
+        assert view["officer"] is False
         await browser.post(SESSION, json={"person": "何医生"})
         assert (await browser.get(SESSION)).json()["person"] == "何医生"
         await browser.post("/api/v1/chat", json=message())
@@ -89,3 +91,19 @@ async def test_a_form_starts_no_session(parts, content_type):
         answer = await browser.post(SESSION, content=b"{}", headers={"Content-Type": content_type})
     assert answer.status_code == 422
     assert "set-cookie" not in answer.headers
+
+
+async def test_a_first_visit_is_shown_three_things_to_say(browser):
+    view = (await browser.get(SESSION)).json()
+    assert view["welcome"].endswith("比如：")
+    assert len(set(view["examples"])) == 3
+
+
+async def test_the_page_can_tell_one_conversation_from_another(demo):
+    async with client(create_api(demo)) as browser:
+        keys = [
+            (await browser.post(SESSION, json={"person": name})).json()["key"]
+            for name in ("林一帆", "何医生", "林一帆")
+        ]
+    assert keys[0] == keys[2] != keys[1]
+    assert "demo-lin" not in keys[0]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import event
 
 from tests.appointments.world import open_hall
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
     from tests.appointments.world import Hall
@@ -33,3 +34,24 @@ async def racing(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     made = await open_hall(url)
     yield made
     await made.database.close()
+
+
+@pytest.fixture
+def count_queries() -> Callable[[Hall, Awaitable[object]], Awaitable[int]]:
+    """How many statements something sends to the database."""
+
+    async def count(hall: Hall, work: Awaitable[object]) -> int:
+        sent: list[str] = []
+
+        def note(_connection, _cursor, statement: str, *_more: object) -> None:
+            sent.append(statement)
+
+        engine = hall.database.engine.sync_engine
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            await work
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+        return sum(not statement.startswith(("BEGIN", "SAVEPOINT", "RELEASE")) for statement in sent)
+
+    return count

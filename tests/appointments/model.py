@@ -139,6 +139,9 @@ class Model:
     # --- what happens by itself
 
     def expire(self, service: str = "") -> None:
+        for row in self.rows:
+            if row.state == "booked" and self.end(row) <= self.now and service in ("", row.room.service):
+                row.state = "done"
         for row in [row for row in self.rows if row.state in ("held", "offered", "pending")]:
             if service not in ("", row.room.service) or row.expires is None or row.expires > self.now:
                 continue
@@ -196,9 +199,6 @@ class Model:
 
     def sweep(self) -> None:
         self.expire()
-        for row in self.rows:
-            if row.state == "booked" and self.end(row) <= self.now:
-                row.state = "done"
         self._let_go()
         for wait in self.waits:
             soonest = self.now + timedelta(minutes=self.rules[wait.service].notice)

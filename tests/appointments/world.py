@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,9 +17,11 @@ from actions.core import offerings
 from actions.core.catalogue import load_catalogue
 from actions.core.commands import SYSTEM, Actor, Bus, Context, actor_for
 from actions.core.database import Database
+from actions.core.errors import DomainError
 from actions.core.tables import Audit, Base, Member, Offering, Outgoing, Prompt, RoleGrant
 from actions.core.zones import at
 from bot.settings import ROOT
+from bot.wording import Wording, load_wording
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,6 +69,13 @@ def _rules() -> Any:
     return {life.name: life.rules for life in (Appointments, Membership, OwnRecords)}
 
 
+@functools.cache
+def wording() -> Wording:
+    """Every sentence of the assistant."""
+    union = {"name": "校工会", "phone": "0516-0000-0001（示例）", "office": "工会办公室（示例）"}
+    return load_wording(ROOT / "data" / "responses", {"union": union})
+
+
 @dataclass(kw_only=True)
 class Hall:
     """The hall; `people` and `rooms` are ids by name, `now` is moved by the test."""
@@ -77,6 +87,7 @@ class Hall:
     people: dict[str, int] = field(default_factory=dict)
     rooms: dict[str, int] = field(default_factory=dict)
     now: datetime = NOW
+    reply: str = ""
 
     def __post_init__(self) -> None:
         self.bus = Bus([*self.life.registrations(), *offerings.registrations()])
@@ -104,7 +115,18 @@ class Hall:
     async def run(self, command: Command, who: str = "") -> Outcome:
         """Runs a command in a unit of work of its own."""
         async with self.database.write() as session:
-            return await self.bus.execute(command, self.context(session, await self.actor(session, who)))
+            outcome = await self.bus.execute(command, self.context(session, await self.actor(session, who)))
+        self.reply = wording().text(outcome.wording, outcome.params)
+        return outcome
+
+    async def refused(self, command: Command, who: str = "") -> str:
+        """The code with which a command is refused; what is said of it can be said."""
+        try:
+            await self.run(command, who)
+        except DomainError as error:
+            self.reply = wording().text(f"errors.{error.code}", error.params)
+            return error.code
+        return ""
 
     async def sweep(self) -> int:
         """What falls due by itself."""
@@ -191,10 +213,10 @@ class Hall:
         async with self.database.read() as session:
             return (await session.execute(select(func.count()).select_from(Seat))).scalar_one()
 
-    async def queued(self, wording: str = "") -> list[tuple[Outgoing, str, dict[str, Any]]]:
-        """What waits to be said: row, wording and parameters."""
+    async def queued(self, wording: str = "", *, ever: bool = False) -> list[tuple[Outgoing, str, dict[str, Any]]]:
+        """What waits to be said (what was ever to be said): row, wording and parameters."""
         found = []
-        for row in await self.all(Outgoing, Outgoing.state == "queued"):
+        for row in await self.all(Outgoing, *(() if ever else (Outgoing.state == "queued",))):
             key, params = self.vault.open(row.content, about="outgoing")["parts"][0]
             if key.startswith(wording):
                 found.append((row, key, params))
@@ -203,6 +225,11 @@ class Hall:
     async def told(self, who: str, wording: str = "notices.") -> list[str]:
         """Wordings that wait for a member."""
         return [key for row, key, _params in await self.queued(wording) if row.member_id == self.people[who]]
+
+    async def texts(self, who: str, key: str = "notices.") -> list[str]:
+        """What a member is going to read."""
+        rows = await self.queued(key)
+        return [wording().text(name, params) for row, name, params in rows if row.member_id == self.people[who]]
 
     async def reminders(self, number: int) -> list[datetime]:
         """When an appointment's reminders are due."""

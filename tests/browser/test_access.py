@@ -30,8 +30,7 @@ def test_nothing_stands_in_the_way(house, visitors, scheme, viewport, larger):
         visit.page.locator("#larger").click()
     assert grave(visit.page) == []
     visit.say("后天想订乒乓球室")
-    visit.fill_in("什么时候")
-    assert visit.page.locator(".times").count() > 0
+    assert visit.last.locator(".times").count() == 1
     if viewport is PHONE:
         visit.picture(f"{scheme}-{'large' if larger else 'phone'}")
     assert grave(visit.page) == []

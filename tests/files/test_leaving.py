@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import signal
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
@@ -21,9 +23,10 @@ from tests.files.samples import pdf, picture
 from tests.peers.server import sqlite_store
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import AsyncIterator
 
     from actions.blocks.materials import MaterialView
+    from tests.peers.server import Server
 
 
 async def _kept(files: Filing, content: bytes = b"") -> MaterialView:
@@ -56,13 +59,17 @@ async def test_files_go_with_their_record_and_no_others_do(either_world: World) 
     assert not any(name.startswith(going.id) for name in files.folder)
 
 
+async def _remove_and_fail(files: Filing, subject: str) -> None:
+    async with files.world.unit_of_work() as context:
+        await materials.drop(context, subject)
+        raise DomainError("not_found")
+
+
 async def test_a_record_that_was_not_removed_after_all_keeps_its_files(files: Filing) -> None:
     view = await _kept(files)
     await _attach(files, view, "case:1")
     with pytest.raises(DomainError):
-        async with files.world.unit_of_work() as context:
-            await materials.drop(context, "case:1")
-            raise DomainError("not_found")
+        await _remove_and_fail(files, "case:1")
     await files.sweep()
     assert (await files.desk.open(files.address(), LIN_ID, view.id)).view == view
 
@@ -124,10 +131,10 @@ async def test_a_sweep_that_dies_half_way_is_done_again(files: Filing) -> None:
 @pytest.mark.peer
 async def test_a_process_that_dies_between_file_and_row_leaves_what_the_sweep_finds(tmp_path: Path) -> None:
     store = sqlite_store(tmp_path)
-    with store.serving(NJR_FAULT="files.stored") as server, httpx.Client(base_url=server.url) as browser:
-        browser.post("/api/v1/session", json={"person": "林一帆"})
-        with pytest.raises(httpx.TransportError):
-            browser.post(FILES, files={"file": ("a.jpg", picture())})
+    with store.serving(NJR_FAULT="files.stored") as server:
+        async with _visiting(server) as browser:
+            with pytest.raises(httpx.TransportError):
+                await browser.post(FILES, files={"file": ("a.jpg", picture())})
         assert server.died() == -signal.SIGKILL
     left = [file for file in (store.var / "files").rglob("*") if file.is_file()]
     assert len([file for file in left if file.parent.name != "incoming"]) == 2
@@ -144,17 +151,25 @@ async def test_a_process_that_dies_between_file_and_row_leaves_what_the_sweep_fi
 @pytest.mark.peer
 async def test_fifty_megabytes_do_not_sit_in_memory(tmp_path: Path) -> None:
     store = sqlite_store(tmp_path)
-    with store.serving() as server, httpx.Client(base_url=server.url, timeout=60) as browser:
-        browser.post("/api/v1/session", json={"person": "林一帆"})
-        assert browser.post(FILES, files={"file": ("a.pdf", pdf())}).status_code == 201
-        before = _peak_megabytes(server.process.pid)
-        answer = browser.post(FILES, files={"file": ("a.pdf", b"%PDF-1.4\n" + b"\0" * 50 * 2**20)})
+    with store.serving() as server:
+        async with _visiting(server) as browser:
+            assert (await browser.post(FILES, files={"file": ("a.pdf", pdf())})).status_code == 201
+            before = _peak_megabytes(server.process.pid)
+            answer = await browser.post(FILES, files={"file": ("a.pdf", b"%PDF-1.4\n" + b"\0" * 50 * 2**20)})
         assert (answer.status_code, answer.json()["error"]["code"]) == (413, "file_too_large")
         assert _peak_megabytes(server.process.pid) - before < 20
         assert len([file for file in (store.var / "files").rglob("*") if file.is_file()]) == 1
 
 
+@asynccontextmanager
+async def _visiting(server: Server) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=server.url, timeout=60) as browser:
+        await browser.post("/api/v1/session", json={"person": "林一帆"})
+        yield browser
+
+
 def _peak_megabytes(process: int) -> float:
-    with open(f"/proc/{process}/status", encoding="ascii") as status:
-        line = next(line for line in status if line.startswith("VmHWM"))
+    """The most memory that a process has had so far."""
+    status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
+    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) / 1024

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import select
 
 from actions.blocks import materials
 from actions.core.errors import DomainError
@@ -13,6 +14,7 @@ from tests.files.conftest import FILES, LIN, LIN_ID, LIU, WANG, Filing, kept
 from tests.files.samples import pdf, picture
 
 if TYPE_CHECKING:
+    from actions.core.commands import Context
     from tests.conftest import World
 
 RIGHTS = [
@@ -36,8 +38,6 @@ async def _staff_id(world: World, name: str) -> str:
 
 
 async def _members(world: World) -> list[Member]:
-    from sqlalchemy import select
-
     async with world.app.house.database.read() as session:
         return list((await session.execute(select(Member))).unique().scalars())
 
@@ -96,9 +96,7 @@ async def test_who_left_or_is_bound_no_more_reads_nothing(files: Filing) -> None
         assert (await browser.get(where)).status_code == 404
 
 
-async def _accounts(context: materials.Context) -> list[Account]:
-    from sqlalchemy import select
-
+async def _accounts(context: Context) -> list[Account]:
     query = select(Account).where(Account.channel == "web", Account.sender == LIN_ID)
     return list((await context.session.execute(query)).scalars())
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
-import os
+import shlex
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from actions.core.errors import ConfigurationError, DomainError
+from bot.app import NO_NLU, build
 from bot.files import scanner
-from tests.files.conftest import FILES, LIN_ID, filing, upload
-from tests.files.samples import pdf
+from bot.settings import FileSettings
+from tests.files.conftest import LIN_ID, Filing, filing, upload
+from tests.files.samples import pdf, picture
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.conftest import World
 
 VIRUS = pdf() + b"X5O!P%@AP-TEST\n%%EOF\n"
@@ -28,12 +30,7 @@ source = open(sys.argv[1], "rb") if len(sys.argv) > 1 else sys.stdin.buffer
 sys.exit(1 if b"X5O!P" in source.read() else 0)
 """
 #: Starts a child of its own, writes down who that is, and neither of the two comes to an end.
-HANGS = """
-import pathlib, subprocess, sys, time
-child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-pathlib.Path(sys.argv[1]).write_text(str(child.pid))
-time.sleep(600)
-"""
+HANGS = "sleep 600 & echo $! > {note}; wait"
 TELLS = """
 import os, pathlib, sys
 pathlib.Path(sys.argv[1]).write_text("\\n".join(os.environ))
@@ -59,14 +56,21 @@ async def test_what_is_clean_is_taken_and_what_is_infected_is_not(
 
 async def test_a_scanner_that_hangs_is_ended_with_its_children(world: World, tmp_path: Path) -> None:
     note = tmp_path / "child"
-    files = filing(world, scan=scanner(script(tmp_path, HANGS, str(note)), 1.5))
+    files = filing(world, scan=scanner(shlex.join(["sh", "-c", HANGS.format(note=note)]), 1))
     with pytest.raises(DomainError, match="file_scan_failed"):
         await files.desk.keep(files.address(), LIN_ID, "a.pdf", io.BytesIO(pdf()))
     assert (await files.rows(), files.folder) == ([], [])
-    with pytest.raises(ProcessLookupError):
-        while True:  # the system takes a moment to forget it
-            os.kill(int(note.read_text()), 0)
-            os.waitid(os.P_PID, 0, os.WNOHANG) if False else os.sched_yield()
+    while _runs(int(note.read_text())):  # noqa: ASYNC110 - another process tells nobody when it ends
+        await asyncio.sleep(0.01)
+
+
+def _runs(process: int) -> bool:
+    """Whether a process still does anything; one that only waits to be noticed does not."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
+    except FileNotFoundError:
+        return False
+    return "\nState:\tZ" not in status
 
 
 @pytest.mark.parametrize("command", ["/no/such/scanner -", f"'{sys.executable}' -c 'raise SystemExit(2)'"])
@@ -95,7 +99,14 @@ def test_a_command_that_cannot_be_read_is_the_operators_to_mend() -> None:
         scanner("clamdscan 'unfinished", 30)
 
 
-async def test_the_setting_reaches_the_house(world: World) -> None:
-    assert FILES
-    async with filing(world).browser() as browser:
-        assert (await upload(browser, pdf(), "a.pdf")).status_code == 201
+async def test_the_settings_reach_the_house(world: World, tmp_path: Path) -> None:
+    given = FileSettings(max_mb=1, kinds=("document",), max_per_form=2, scan_command=script(tmp_path, LOOKS))
+    app = build(world.app.settings.model_copy(update={"files": given}), pipeline=NO_NLU, clock=world.clock)
+    try:
+        assert (app.files.rules.max_bytes, app.files.rules.max_count) == (2**20, 2)
+        with pytest.raises(DomainError, match="file_infected"):
+            await app.files.keep(Filing.address(), LIN_ID, "a.pdf", io.BytesIO(VIRUS))
+        with pytest.raises(DomainError, match="file_kind"):
+            await app.files.keep(Filing.address(), LIN_ID, "a.jpg", io.BytesIO(picture()))
+    finally:
+        await app.house.database.close()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import json
 import secrets
 import threading
@@ -82,6 +83,12 @@ class Provider:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends it; once is enough, and more does no harm."""
+        if self._closing.is_set():
+            return
         self._closing.set()
         self._server.shutdown()
         self._server.server_close()
@@ -195,8 +202,6 @@ class Provider:
 
     def _signed_with_the_public_key(self, told: dict[str, Any]) -> str:
         """The old trick: the published key, which everybody has, as the secret of a symmetric signature."""
-        import hmac
-
         parts = ({"alg": "HS256", "typ": "JWT", "kid": self.key.kid}, told)
         encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in parts]
         signature = hmac.new(self.key.as_pem(private=False), b".".join(encoded), hashlib.sha256).digest()

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from tests.peers.postgres import Cluster
 
 HOST = "127.0.0.1"
-START_SECONDS = 60.0
+START_SECONDS = 180.0  # the first start of all trains the model
 STOP_SECONDS = 20.0
 COMMAND_SECONDS = 120.0
 VAULT_KEY = "t1:" + "A" * 43 + "="

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
+    from bot.api import SingleSignOn
     from tests.conftest import World
 
 SESSION, START, CALLBACK = "/api/v1/session", "/api/v1/sso/start", "/api/v1/sso/callback"
@@ -38,6 +39,7 @@ class Campus:
     world: World
     url: str
     provider: Provider
+    sso: SingleSignOn
 
     @asynccontextmanager
     async def browser(self, *, visits: bool = True) -> AsyncIterator[Browser]:
@@ -47,6 +49,15 @@ class Campus:
                 assert (await client.post(SESSION, json={})).status_code == 200
             yield browser
 
+    @contextmanager
+    def patience(self, seconds: float) -> Iterator[None]:
+        """How long the assistant waits for the provider, within the block."""
+        asking = self.sso._provider
+        usual = asking.settings
+        asking.settings = usual.model_copy(update={"seconds": seconds})
+        yield
+        asking.settings = usual
+
     async def bound(self) -> dict[str, str]:
         """Visitors' accounts that are bound: sender -> 工号."""
         query = (
@@ -55,7 +66,7 @@ class Campus:
             .where(Account.channel == "web", Account.sender.startswith("web-"))
         )
         async with self.world.app.house.database.read() as session:
-            return {sender: staff_id for sender, staff_id in (await session.execute(query)).all()}
+            return {row.sender: row.staff_id for row in (await session.execute(query)).all()}
 
     async def sessions(self) -> int:
         async with self.world.app.house.database.read() as session:
@@ -68,11 +79,10 @@ class Browser:
 
     campus: Campus
     client: httpx.AsyncClient
-    seen: list[str] = field(default_factory=list)
 
     @property
     def token(self) -> str:
-        return self.client.cookies.get("njr_session", "")
+        return self.client.cookies.get("njr_session") or ""
 
     async def start(self) -> httpx.Response:
         return await self.client.get(START)
@@ -90,21 +100,13 @@ class Browser:
         """The whole way, up to what the callback answers."""
         return await self.client.get(await self.authorized())
 
-    async def person(self) -> str:
-        """What the assistant says of who this is."""
-        message = {"message_id": f"m{len(self.seen)}", "text": "我绑定的是谁"}
-        self.seen.append(message["message_id"])
-        answer = await self.client.post("/api/v1/chat", json=message)
-        assert answer.status_code == 200, answer.text
-        return "\n".join(reply["text"] for reply in answer.json()["replies"])
-
 
 @asynccontextmanager
 async def served(app: FastAPI, listening: socket.socket) -> AsyncIterator[None]:
     """The application under uvicorn in this process."""
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
     running = asyncio.create_task(server.serve(sockets=[listening]))
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 - uvicorn has a flag and no event
         await asyncio.sleep(0.01)
     try:
         yield
@@ -135,12 +137,12 @@ async def campus(
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     provider.redirect_uris = {url + CALLBACK}
     given = {"issuer": provider.issuer, "client_id": CLIENT, "client_secret": SECRET, **sso_settings}
-    settings = world.app.settings.model_copy(
-        update={"http": HttpSettings(public_url=url), "sso": SsoSettings(**given)}
-    )
+    settings = world.app.settings.model_copy(update={"http": HttpSettings(public_url=url), "sso": SsoSettings(**given)})
     app = replace(world.app, settings=settings)
-    async with served(create_api(_api_parts(app, asyncio.Event(), None)), listening):
-        yield Campus(world, url, provider)
+    parts = _api_parts(app, asyncio.Event(), None)
+    assert parts.sso is not None
+    async with served(create_api(parts), listening):
+        yield Campus(world, url, provider, parts.sso)
 
 
 def path(answer: httpx.Response) -> str:

@@ -68,7 +68,7 @@
 
   window.njrAttach = {
     offer: function (wanted) { pick.hidden = !wanted; },
-    any: () => chosen.length > 0,
+    holds: () => chosen.length > 0,
     waiting: () => chosen.some((each) => !each.id),
     take: function () {
       const taken = chosen.map((each) => ({ id: each.id, name: each.name, thumbnail: each.thumbnail || "" }));

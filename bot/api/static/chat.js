@@ -325,7 +325,7 @@
     event.preventDefault();
     const text = box.value.trim();
     if (attach.waiting()) return tell("材料还在上传，传完就能发送。");
-    if (!text && !attach.any()) return;
+    if (!text && !attach.holds()) return;
     tell("");
     box.value = "";
     grow();
@@ -341,7 +341,7 @@
 
   function grow() {
     box.style.height = "";
-    if (box.scrollHeight > box.clientHeight) box.style.height = box.scrollHeight + 2 + "px";
+    if (box.value && box.scrollHeight > box.clientHeight) box.style.height = box.scrollHeight + 2 + "px";
   }
 
   function resize(size) {

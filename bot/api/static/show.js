@@ -109,7 +109,8 @@
     row.appendChild(line);
   }
 
-  function optionRow(options) {
+  // A number that is typed picks an answer to the question: the others show none.
+  function optionRow(options, numbered) {
     const row = element("div", "options");
     row.setAttribute("role", "group");
     row.setAttribute("aria-label", "可以点选");
@@ -119,7 +120,7 @@
     options.forEach(function (option, index) {
       const time = picking && times[index];
       if (!time) {
-        row.appendChild(optionButton(row, option, option.label, picking || options.length < 2 ? 0 : index + 1));
+        row.appendChild(optionButton(row, option, option.label, numbered && !picking ? index + 1 : 0));
         return;
       }
       if (!day || day.dataset.day !== time[1]) {
@@ -186,7 +187,9 @@
       link.rel = "noopener noreferrer";
       inside.appendChild(link);
     }
-    if (reply.options && reply.options.length) said.appendChild(optionRow(reply.options));
+    const options = reply.options || [];
+    const numbered = reply.reply && options.length > 1 && options.every((option) => option.value === option.label);
+    if (options.length) said.appendChild(optionRow(options, numbered));
     return said;
   }
 

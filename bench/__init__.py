@@ -1,0 +1,1 @@
+"""Measurements, never part of the tests: `uv run python -m bench` lists them."""

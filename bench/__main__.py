@@ -1,0 +1,27 @@
+"""`python -m bench` lists the measurements, `python -m bench NAME` runs one."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from bench import start, streams, turn
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+BENCHES: dict[str, ModuleType] = {"start": start, "streams": streams, "turn": turn}
+
+
+def main(arguments: list[str]) -> int:
+    """Runs what is named; returns the exit code."""
+    if len(arguments) == 1 and arguments[0] in BENCHES:
+        BENCHES[arguments[0]].run(print)
+        return 0
+    for name, bench in BENCHES.items():
+        print(f"{name:<8}{(bench.__doc__ or '').splitlines()[0]}")
+    return 2 if arguments else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
