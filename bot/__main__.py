@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from actions.core.errors import ConfigurationError, DomainError, NiangjiarenError
+from actions.core.errors import ConfigurationError, DomainError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -31,28 +31,16 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
         except Exception as error:
-            told = _told(error)
+            from bot.logs import told_in_short  # noqa: PLC0415
+
+            told = told_in_short(error)
             if not told:
                 raise
             click.echo(f"错误：{told}", err=True)
             ctx.exit(1)
-
-
-def _told(error: Exception) -> str:
-    """A fault of the machine's or the operator's in a line or two; nothing for a fault of ours."""
-    from sqlalchemy.exc import DatabaseError, OperationalError  # noqa: PLC0415 - only where something failed
-
-    from nlu.data import DataError  # noqa: PLC0415
-
-    if isinstance(error, NiangjiarenError | DataError):
-        return str(error)
-    # Exactly these: the others under DatabaseError tell of wrong statements, which are ours.
-    if type(error) in (OperationalError, DatabaseError):
-        return f"database: {str(getattr(error, 'orig', error)).strip()}"
-    if isinstance(error, OSError) and error.filename:
-        return str(error)
-    return ""
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})

@@ -1,4 +1,4 @@
-"""Structured logs without personal data: lines of JSON, or colours where somebody watches."""
+"""What operators read: structured logs without personal data, and faults of their own in short."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ import sys
 from typing import TYPE_CHECKING
 
 import structlog
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from actions.core.errors import NiangjiarenError
+from nlu.data import DataError
 
 if TYPE_CHECKING:
     from structlog.typing import Processor
 
 
 def configure(level: str) -> None:
-    """Sets up structlog and the standard library's logging on stderr."""
+    """Sets up structlog and the standard library's logging on stderr: JSON lines, colours where somebody watches."""
     number = logging.getLevelNamesMapping()[level.upper()]
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -42,3 +46,15 @@ def _renderers() -> list[Processor]:
         # Plain tracebacks: a prettier one shows local variables, and those are what members said.
         return [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
+
+
+def told_in_short(error: Exception) -> str:
+    """A fault of the machine's or the operator's in a line or two; nothing for one of ours, which needs its trace."""
+    if isinstance(error, NiangjiarenError | DataError):
+        return str(error)
+    # Exactly these: the others under DatabaseError tell of wrong statements, which are ours.
+    if type(error) in (OperationalError, DatabaseError):
+        return f"database: {str(getattr(error, 'orig', error)).strip()}"
+    if isinstance(error, OSError) and error.filename:
+        return str(error)
+    return ""

@@ -32,7 +32,7 @@ _SCRIPTS = (
     "暈晕棄弃楊杨歎叹殘残毆殴氈毡涼凉滾滚濃浓澀涩爛烂牽牵猙狰獄狱瘡疮癢痒眾众睏困瞞瞒硯砚碩硕祿禄稅税穌稣竊窃竅窍籠笼紐纽納纳紗纱綁绑綜综緻致"
     "縫缝繞绕繩绳罈坛聳耸脅胁脫脱膠胶艦舰蓋盖蕩荡蘭兰蘿萝衊蔑訝讶詐诈詭诡詠咏誇夸誦诵諒谅諮咨諷讽謊谎譯译讚赞豈岂賊贼賤贱賜赐贖赎"
     "蹤踪軀躯輝辉輩辈輯辑遙遥鄭郑鄧邓釀酿鉛铅鉤钩銘铭鋪铺鋼钢錦锦鍾钟鎂镁鏈链鑼锣鑽钻閃闪閣阁闊阔闡阐雞鸡靂雳頂顶頌颂頒颁頗颇飼饲"
-    "飽饱飾饰餅饼饒饶駁驳駐驻騷骚驕骄驟骤鬍胡鬚须鯉鲤鵝鹅鶴鹤黴霉齒齿齋斋擲掷攪搅攙搀癱瘫"
+    "飽饱飾饰餅饼饒饶駁驳駐驻騷骚驕骄驟骤鬍胡鬚须鯉鲤鵝鹅鶴鹤黴霉齒齿齋斋擲掷攪搅攙搀癱瘫謂谓"
 )
 _SIMPLIFY = str.maketrans(dict(zip(_SCRIPTS[::2], _SCRIPTS[1::2], strict=True)))
 
@@ -70,6 +70,11 @@ def normalise(text: str, *, limit: int = LONGEST) -> str:
     plain = _STICKER.sub(" ", _OK_STICKER.sub(" ok ", plain))
     plain = _RUN.sub(r"\1", _BLANKS.sub(" ", plain)).strip()[:limit].strip()
     return plain if any(map(str.isalnum, plain)) else ""
+
+
+def simplified(text: str) -> str:
+    """Traditional characters as simplified ones, one for one."""
+    return text.translate(_SIMPLIFY)
 
 
 @lru_cache(maxsize=1 << 14)

@@ -53,7 +53,10 @@ async def time_choices(context: Context, form: Form) -> tuple[Choice, ...]:
     if within:
         starts = _starts(within)
         spread = starts[:_MOST] if form.window else _spread(starts)
-        return tuple(_choice(start) for start in spread)
+        awaited = form.awaited
+        missed = awaited is not None and awaited != form.window and awaited[0] not in starts
+        waiting = await _waiting(context, form, *awaited) if awaited and missed else ()
+        return (*map(_choice, spread), *waiting)
     anything, _clashing = await free_for(context, form, earliest, latest)
     nearest = sorted(_starts(anything), key=lambda start: max(low - start, start - high))
     choices = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from actions.appointments.availability import Wish, rules_of
@@ -50,6 +50,15 @@ class Form:
         if self.wish is None:
             return None
         return datetime.fromisoformat(self.wish["start"]), datetime.fromisoformat(self.wish["end"])
+
+    @property
+    def awaited(self) -> tuple[datetime, datetime] | None:
+        """What a place on the waitlist would wait for: the very time that was named, else the whole window."""
+        point = self.wish.get("point") if self.wish else None
+        if point is None:
+            return self.window
+        start = datetime.fromisoformat(point)
+        return start, start + timedelta(seconds=1)
 
     @property
     def calendar(self) -> str:

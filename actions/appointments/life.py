@@ -116,7 +116,7 @@ class Appointments:
         """Book, or join the waitlist where the member chose to wait."""
         form = Form(service, values)
         if form.time == WAITLIST:
-            low, high = form.window or (None, None)
+            low, high = form.awaited or (None, None)
             return c.JoinWaitlist(
                 service=service.id,
                 window_start=low,

@@ -106,7 +106,8 @@ async def _wish(context: Context, form: Form, values: dict[str, Any]) -> None:
     low, high = window
     if wish["kind"] == "point":
         day_low, day_high = day_bounds(local(low).date())
-        values[f"{form.time_key}_wish"] = {**wish, "start": day_low.isoformat(), "end": day_high.isoformat()}
+        day = {"start": day_low.isoformat(), "end": day_high.isoformat(), "point": low.isoformat()}
+        values[f"{form.time_key}_wish"] = {**wish, **day}
         high = low + timedelta(seconds=1)
     slots, clashing = await free_for(context, form, low, high)
     if clashing and not slots:

@@ -153,7 +153,9 @@ async def chat(message: ChatRequest, caller: Annotated[Caller, Depends(_caller)]
     replies = await api.parts.metrics.turn(api.parts.receive, inbound)
     # The conversation's other pages read the replies from the database.
     api.parts.wake(inbound.address)
-    base, own = api.parts.settings.http.public_url, bool(caller.conversation)
+    # The page asks where it was opened, whatever name the server has for others.
+    own = bool(caller.conversation)
+    base = "" if own else api.parts.settings.http.public_url
     return ChatResponse(replies=[ChatReply.of(reply, base, own=own) for reply in replies])
 
 

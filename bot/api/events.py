@@ -123,7 +123,7 @@ async def _listen(api: State, address: Address, wake: asyncio.Event, after: int)
         said: Sequence[Outbound] = await parts.since(address, after, _BATCH)
         for message in said:
             after = message.id
-            reply = ChatReply.of(message, parts.settings.http.public_url, own=True)
+            reply = ChatReply.of(message, own=True)
             yield f"id: {after}\ndata: {reply.model_dump_json(exclude_none=True)}\n\n"
         if clock() >= beat:
             beat = clock() + parts.pace.heartbeat

@@ -26,7 +26,7 @@ _LET_PASS = 64 * 2**20
 
 _HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+        "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
         "frame-ancestors 'self'"
     ),
     "X-Content-Type-Options": "nosniff",

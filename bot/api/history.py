@@ -35,5 +35,5 @@ async def history(
         raise ApiError(401, "no_session")
     address = Address(channel="web", conversation=session.conversation)
     said = await api.parts.before(address, before, _PAGE + 1)
-    messages = [ChatReply.of(message, api.parts.settings.http.public_url, own=True) for message in said[-_PAGE:]]
+    messages = [ChatReply.of(message, own=True) for message in said[-_PAGE:]]
     return History(messages=messages, earlier=len(said) > _PAGE)

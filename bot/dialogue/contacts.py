@@ -31,7 +31,7 @@ def contact(parse: Parse) -> tuple[str, str]:
     rest = f"{parse.text[: found.start()]} {parse.text[found.end() :]}"
     named = [entity.value for entity in parse.entities if entity.name == "person"]
     name = named[0] if named else _NOISE.sub("", rest)
-    return name if _NAME.fullmatch(name) else "", re.sub(r"[\s-]", "", found[0])
+    return name if _NAME.fullmatch(name) else "", re.sub(r"[\s-]|^\+?86(?=[\s-]?1)", "", found[0])
 
 
 def _lone_name(parse: Parse) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bot.dialogue.contacts import contact, contact_values
 from bot.dialogue.picking import number_said, picked
 from bot.dialogue.wishes import meant, wish_of
-from bot.dialogue.words import bare
+from bot.dialogue.words import bare, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -147,10 +147,17 @@ def _counted(field: FormField, parse: Parse) -> int | None:
     return None
 
 
+_ALONE = re.compile(
+    r"(?:就|只有|只)?(?:我|本人)(?:自己|一个人?|一人)?(?:来|去|用)?|(?:就|只有)?(?:一个人|自己)(?:来|去|用)?"
+)
+
+
 def _number(field: FormField, parse: Parse, _words: Words) -> int | None:
     counted = _counted(field, parse)
     if counted is not None:
         return counted
+    if _ALONE.fullmatch(plain(parse.text)):
+        return _within(field, "1")
     numbers = [entity for entity in parse.entities if entity.name == "number"]
     if numbers:
         return _within(field, numbers[0].value)

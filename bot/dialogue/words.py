@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from actions.core.yamlfile import YamlFile
+from nlu.text import simplified
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,8 +21,8 @@ _LONGEST = 16
 
 
 def bare(text: str) -> str:
-    """A message without blanks and punctuation, lower case."""
-    return _NOISE.sub("", text).lower()
+    """A message without blanks and punctuation, in simplified characters and lower case."""
+    return _NOISE.sub("", simplified(text)).lower()
 
 
 def plain(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from icalendar import Calendar
@@ -15,6 +16,9 @@ from bot.api import create_api
 from bot.api.calendar import calendar_file
 from bot.gateway import calendar_entry
 from tests.api.conftest import client
+
+if TYPE_CHECKING:
+    from actions.core.entries import CalendarEntry
 
 START = datetime(2026, 11, 25, 14, 0, tzinfo=SHANGHAI)
 ROOM = {
@@ -36,6 +40,13 @@ async def book_room(world, *, who: str = "20180312", people: int = 5, **where: s
     return (await world.say("确认", who=who, **where))[0]
 
 
+async def entry_now(world, token: str) -> CalendarEntry:
+    """What a token opens, which is there."""
+    entry = await calendar_entry(world.app.house, token, world.clock())
+    assert entry is not None
+    return entry
+
+
 async def test_a_booking_comes_with_a_card(world):
     [reply] = [await book_room(world)]
     assert reply.text.startswith("约好了")
@@ -45,7 +56,7 @@ async def test_a_booking_comes_with_a_card(world):
         ("内容", "瑜伽室"),
         ("地点", "健康驿站（示例）"),
     )
-    entry = await calendar_entry(world.app.house, reply.card.token, world.clock())
+    entry = await entry_now(world, reply.card.token)
     assert (entry["about"], entry["reminders"]) == ("瑜伽室", [24, 2])
 
 
@@ -62,7 +73,7 @@ async def test_a_private_booking_gives_the_time_alone(world):
     await world.say("王芳 13912345678")
     [reply] = await world.say("确认")
     assert (reply.card.title, reply.card.rows) == ("预约", (("时间", "11月25日(周三)14:00–14:50"),))
-    entry = await calendar_entry(world.app.house, reply.card.token, world.clock())
+    entry = await entry_now(world, reply.card.token)
     file = calendar_file(entry, world.app.house.wording.text, world.clock()).decode()
     assert "SUMMARY:预约\r\n" in file
     assert not any(word in file for word in ("咨询", "何医生", "LOCATION"))
@@ -73,7 +84,7 @@ async def test_the_file_follows_the_booking_until_it_is_cancelled(world):
     await world.say("改到周四下午四点")
     moved = await world.say("确认")
     assert moved[0].card.rows[0] == ("时间", "11月26日(周四)16:00–17:00")
-    entry = await calendar_entry(world.app.house, token, world.clock())
+    entry = await entry_now(world, token)
     assert entry["starts_at"] == datetime(2026, 11, 26, 16, 0, tzinfo=SHANGHAI)
     await world.say("取消预约")
     await world.say("确认")
@@ -131,7 +142,7 @@ def test_the_file_is_a_calendar_s(entry, wording):
     assert [alarm.decoded("trigger") for alarm in event.walk("VALARM")] == [timedelta(hours=-24), timedelta(hours=-2)]
     later = Calendar.from_ical(calendar_file(entry, wording.text, now + timedelta(minutes=5))).walk("VEVENT")[0]
     assert later["UID"] == event["UID"]
-    assert later["SEQUENCE"] > event["SEQUENCE"]
+    assert later.decoded("sequence") > event.decoded("sequence")
 
 
 async def test_the_file_and_its_code_over_http(parts, union):

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bot.api import create_api
+from bot.app import create_api_key
 from bot.demo import load_world
 from bot.serving import _api_parts
 from tests.api.conftest import client
@@ -89,11 +90,14 @@ async def test_history_is_the_conversation_s_own_and_ends_with_its_text(parts, w
 
 
 async def test_the_calendar_file_is_where_members_reach_it(parts, world):
+    """A server hands the address on, so it is whole; the page asks where it was opened."""
     public = world.app.settings.http.model_copy(update={"public_url": "https://union.edu.cn/"})
     settings = world.app.settings.model_copy(update={"http": public})
-    async with client(create_api(replace(parts, settings=settings))) as browser:
-        await browser.post("/api/v1/session", json={})
-        await browser.post(CHAT, json=word("下周三下午三点想订瑜伽室，5个人", 1))
-        [reply] = (await browser.post(CHAT, json=word("确认", 2))).json()["replies"]
+    headers = {"Authorization": f"Bearer {await create_api_key(world.app, 'portal')}"}
+    spoken = {"conversation": "20180312", "sender": "20180312", "chat": "private"}
+    async with client(create_api(replace(parts, settings=settings)), headers=headers) as server:
+        await server.post(CHAT, json={**spoken, **word("下周三下午三点想订瑜伽室，5个人", 1)})
+        [reply] = (await server.post(CHAT, json={**spoken, **word("确认", 2)})).json()["replies"]
+        assert (await server.get(reply["link"].removeprefix("https://union.edu.cn"))).status_code == 200
     assert reply["link"].startswith("https://union.edu.cn/api/v1/calendar/v1.")
     assert reply["card"]["qr"] == reply["link"].replace(".ics", ".svg")

@@ -93,8 +93,9 @@ class Model:
     left: set[str] = field(default_factory=set)
 
     def snapshot(self) -> Model:
-        """A copy to go back to where a command is refused."""
-        return copy.deepcopy(self)
+        """A copy to go back to where a command is refused; what never changes is shared."""
+        fixed = {id(each): each for each in (self.rules, self.rooms, self.grid, *self.rooms.values())}
+        return copy.deepcopy(self, fixed)
 
     # --- what there is
 

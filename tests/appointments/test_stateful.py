@@ -68,6 +68,14 @@ def _model(services: Catalogue) -> Model:
     return Model(now=NOW, horizon=_HORIZON, rules=rules, rooms=rooms, grid=grid)
 
 
+@functools.cache
+def _grid(title: str) -> list[datetime]:
+    """All slots of a calendar, far enough for any series."""
+    service, spec = CALENDARS[title]
+    calendar, rules = CalendarSpec.model_validate(spec), rules_of(_catalogue()[service])
+    return list(starts_between(calendar, rules, NOW, NOW + timedelta(days=400)))
+
+
 def _if_any(*states: str) -> Callable[[Any], Any]:
     """A rule for when there is such an appointment."""
     return precondition(lambda self: self.some(0, *states) is not None)
@@ -319,7 +327,8 @@ class Bookings(RuleBasedStateMachine):
             return
         self.seen = seen = self.runner.run(_look(self.hall))
         kept = [row for row in seen.rows if row.state in KEEPING]
-        assert Counter(map(_key, kept)) == Counter(row.key() for row in self.model.kept())
+        found, told = Counter(map(_key, kept)), Counter(row.key() for row in self.model.kept())
+        assert found == told, f"the database holds {found - told} beside, and lacks {told - found}"
         assert [row.state for row in seen.waits] == [wait.state for wait in self.model.waits]
         _check_seats(kept, seen.seats)
         self._check_reminders(seen)

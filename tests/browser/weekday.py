@@ -41,7 +41,9 @@ class Weekday:
 def weekday(var: Path, pipeline: Pipeline, now: datetime) -> Iterator[Weekday]:
     """Serves the demo world in `var` at `now`, in a thread, until the block ends."""
     clock = MovableClock(now)
-    ready, found, faults = threading.Event(), [], []
+    ready = threading.Event()
+    found: list[tuple[str, str]] = []
+    faults: list[Exception] = []
     loop = asyncio.new_event_loop()
     stopping = asyncio.Event()
 
@@ -65,7 +67,7 @@ def weekday(var: Path, pipeline: Pipeline, now: datetime) -> Iterator[Weekday]:
     def run() -> None:
         try:
             loop.run_until_complete(main())
-        except Exception as error:  # noqa: BLE001 - told by the test that waits for it
+        except Exception as error:
             faults.append(error)
         finally:
             loop.close()
@@ -75,7 +77,7 @@ def weekday(var: Path, pipeline: Pipeline, now: datetime) -> Iterator[Weekday]:
     thread.start()
     try:
         if not ready.wait(_START_SECONDS) or faults:
-            raise RuntimeError("the assistant did not start") from (faults or [None])[0]
+            raise RuntimeError("the assistant did not start") from (faults[0] if faults else None)
         url, password = found[0]
         yield Weekday(url=url, password=password, clock=clock)
     finally:
