@@ -127,9 +127,7 @@ def _sealed(
     return context.vault.seal(content, about="outgoing")
 
 
-async def next_position(
-    session: AsyncSession, now: datetime, *, channel: str, account: str, conversation: str
-) -> int:
+async def next_position(session: AsyncSession, now: datetime, *, channel: str, account: str, conversation: str) -> int:
     """The position of what is said next in a conversation: microseconds of the clock, after all that was said there.
 
     Who asks has the conversation for themselves until they commit; else two things may stand in one place.

@@ -26,8 +26,7 @@ _LET_PASS = 64 * 2**20
 
 _HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
-        "frame-ancestors 'self'"
+        "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
     ),
     "X-Content-Type-Options": "nosniff",
     # Not no-referrer: browsers would then send `Origin: null` with the console's own forms.

@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from actions.appointments import Appointments
 from actions.core.catalogue import Catalogue, Declaration, load_catalogue
 from actions.core.life import Choice
-from bot.app import Appointments, Membership, OwnRecords, intent_kinds
+from actions.membership import Membership
+from actions.records import OwnRecords
+from bot.app import intent_kinds
 from bot.dialogue import forms, policy
 from bot.dialogue.policy import Registry
 from bot.dialogue.state import Frame, State, expire
