@@ -30,7 +30,6 @@ _FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--lang=zh-CN",
 ]
 _PATIENCE = 20_000
 
@@ -149,8 +148,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         house.server.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """A browser for one file of tests: while it runs, this thread has an event loop that other tests would trip over."""
     expect.set_options(timeout=_PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)

@@ -11,18 +11,20 @@ from tests.files.samples import pdf, picture
 pytestmark = pytest.mark.peer
 
 
-def give(visit, *files: tuple[str, bytes]) -> None:
+def give(visit, folder, *files: tuple[str, bytes]) -> None:
     """Chooses files as a member does."""
+    paths = [folder / name for name, _content in files]
+    for path, (_name, content) in zip(paths, files, strict=True):
+        path.write_bytes(content)
     with visit.page.expect_file_chooser() as choosing:
         visit.page.get_by_role("button", name="交材料").click()
-    payloads = [{"name": name, "mimeType": "application/octet-stream", "buffer": content} for name, content in files]
-    choosing.value.set_files(payloads)
+    choosing.value.set_files(paths)
 
 
-def test_files_are_shown_taken_back_and_sent(house, visitors):
-    visit = visitors(viewport=PHONE).open(house.url, "林一帆")
+def test_files_are_shown_taken_back_and_sent(house, visitors, tmp_path):
+    visit = visitors(viewport=PHONE).open(house.url, "赵磊")
     tray = visit.page.locator("#tray li")
-    give(visit, ("获奖证书.png", picture("PNG", (320, 200))), ("说明.pdf", pdf()))
+    give(visit, tmp_path, ("获奖证书.png", picture("PNG", (320, 200))), ("说明.pdf", pdf()))
     expect(tray).to_have_count(2)
     expect(visit.page.get_by_text("正在上传")).to_have_count(0)
     thumbnail = tray.locator("img")
@@ -48,10 +50,10 @@ def test_files_are_shown_taken_back_and_sent(house, visitors):
     ],
     ids=["html", "50 MB", "empty"],
 )
-def test_what_is_refused_is_told(house, visitors, name, content, sentence):
-    visit = visitors().open(house.url, "林一帆")
+def test_what_is_refused_is_told(house, visitors, tmp_path, name, content, sentence):
+    visit = visitors().open(house.url, "赵磊")
     visit.expected += ["status of 413", "status of 422"]
-    give(visit, (name, content))
+    give(visit, tmp_path, (name, content))
     expect(visit.last.locator(".bubble")).to_contain_text(sentence)
     expect(visit.last.locator(".bubble")).to_contain_text(name)
     expect(visit.page.locator("#tray li")).to_have_count(0)

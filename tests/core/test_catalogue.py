@@ -77,8 +77,8 @@ def test_a_fault_names_file_and_line(folder: Path, old: str, new: str, says: str
         ("type: consent", "type: yes_no", "the form has no field of type consent"),
         ("  consent: counseling", "  party_field: people", "rules.party_field: the form has no field 'people'"),
         (
-            "    type: text\n    label: 留言",
-            "    type: choice\n    label: 留言",
+            "type: text",
+            "type: choice",
             "choices: are given for a field of type",
         ),
     ],

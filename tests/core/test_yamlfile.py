@@ -36,10 +36,10 @@ def file(folder: Path, text: str) -> Path:
     [
         ("a: 1\nb: 2\na: 3\n", 3, "the key 'a' is there twice"),
         ("a:\n  - {b: 1}\n  - {b: 1, c: 2,\n     b: 3}\n", 4, "the key 'b' is there twice"),
-        ("a: 1\n b: 2\n", 2, "mapping values are not allowed here"),
+        ("a: 1\n b: 2\n", 2, "mapping values are not allowed"),
         ("a: [1, 2\n", 2, "expected"),
         ("a: *unknown\n", 1, "undefined alias"),
-        ("a: &b\n  c: *b\n", 2, "an alias stands within its own anchor"),
+        ("a: &b\n  c: *b\n", 1, "an alias stands within its own anchor"),
         ("---\na: 1\n---\nb: 2\n", 3, "another document"),
         ("? [1, 2]\n: x\n", 1, "unhashable"),
     ],
@@ -48,14 +48,14 @@ def test_what_is_no_good_yaml_is_told_with_its_line(tmp_path: Path, text: str, l
     path = file(tmp_path, text)
     with pytest.raises(ConfigurationError) as fault:
         YamlFile(path)
-    assert str(fault.value).startswith(f"{path}:{line}: ") or "alias" in says
+    assert str(fault.value).startswith(f"{path}:{line}: ")
     assert says in str(fault.value)
 
 
 @pytest.mark.parametrize("text", ["a: 2026-02-30\n", "a: \x07\n"])
 def test_what_yaml_cannot_place_is_told_with_the_file(tmp_path: Path, text: str):
     path = file(tmp_path, text)
-    with pytest.raises(ConfigurationError, match="some.yml"):
+    with pytest.raises(ConfigurationError, match=r"some\.yml"):
         YamlFile(path)
 
 

@@ -260,6 +260,7 @@
   function showSession(opened) {
     session = opened;
     document.getElementById("demo").hidden = !session.demo;
+    people.parentNode.hidden = session.officer;
     document.getElementById("console").hidden = !session.officer;
     const signIn = document.getElementById("sign-in");
     signIn.hidden = !session.sso;
