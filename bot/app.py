@@ -169,6 +169,7 @@ def build(
         Senders(by_channel=by_channel),
         clock,
         text_hours=settings.privacy.text_hours,
+        fault=house.fault,
     )
     understanding = pipeline or build_pipeline(settings)
     materials = _materials(settings, records)

@@ -13,7 +13,7 @@ from actions.core.notify import Notice, Option, cancel_notices, notify
 from actions.core.zones import local
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from actions.appointments.tables import Appointment
     from actions.core.catalogue import Declaration
@@ -93,9 +93,7 @@ async def remind(context: Context, service: Declaration, appointment: Appointmen
         )
 
 
-async def tell_owner(
-    context: Context, appointment: Appointment, wording: str, params: Mapping[str, Any] | None = None
-) -> None:
+async def tell_owner(context: Context, appointment: Appointment, wording: str) -> None:
     """Tells the counsellor or key-holder, where it was not they who did it.
 
     Who comes to a private service is not told on a locked screen; the agenda shows it.
@@ -103,8 +101,10 @@ async def tell_owner(
     owner, actor = appointment.offering.owner_id, context.actor.member
     if owner is None or owner == appointment.member_id or (actor is not None and owner == actor.id):
         return
-    private = context.catalogue[appointment.service].private
-    known = {**(params or facts(context, appointment)), "member": "" if private else appointment.member.name}
+    service = context.catalogue[appointment.service]
+    if not rules_of(service).tell_owner:
+        return
+    known = {**facts(context, appointment), "member": "" if service.private else appointment.member.name}
     notice = Notice(
         member_id=owner, wording=wording, params=known, subject=f"owner:{owner}", expires=appointment.ends_at
     )

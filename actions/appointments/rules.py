@@ -31,7 +31,8 @@ class AppointmentRules(Declared):
 
     A party of more than `approval_over` waits for one of the `approvers`. `repeat_role` may book `repeat_cap` weeks at
     once; who answers for a calendar may fix a series of which `series_cap` times are open. `consent` is its purpose.
-    `ask_attendance` asks who answers for the calendar afterwards whether the member came.
+    `tell_owner` tells who answers for a calendar of each booking (the key-holder of many rooms rather looks them up),
+    `ask_attendance` asks them afterwards whether the member came.
     """
 
     minutes: int = Field(50, gt=0)
@@ -50,6 +51,7 @@ class AppointmentRules(Declared):
     offer_minutes: int = Field(120, gt=0)
     reminders: tuple[Reminder, ...] = ()
     consent: str = ""
+    tell_owner: bool = True
     ask_attendance: bool = False
     party_field: str = ""
     weeks_field: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from bot.settings import HttpSettings
 
 _GRACE_SECONDS = 10
+# Longer than a proxy's own, so that it is never the server that closes a connection the proxy is about to use.
+_KEEP_ALIVE_SECONDS = 75
 
 
 async def serve(app: FastAPI, http: HttpSettings, stopping: asyncio.Event) -> None:
@@ -23,8 +26,11 @@ async def serve(app: FastAPI, http: HttpSettings, stopping: asyncio.Event) -> No
 
     class Server(uvicorn.Server):
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            # uvicorn's own handler raises the signal again after shutdown, which would skip the clean-up around us.
+            del frame
             stopping.set()
-            super().handle_exit(sig, frame)
+            self.force_exit = self.should_exit and sig == signal.SIGINT
+            self.should_exit = True
 
     config = uvicorn.Config(
         app,
@@ -33,6 +39,7 @@ async def serve(app: FastAPI, http: HttpSettings, stopping: asyncio.Event) -> No
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         log_config=None,
     )
     await Server(config).serve()

@@ -10,6 +10,7 @@ import pytest
 from bot.api import create_api
 from bot.app import create_api_key
 from bot.demo import load_world
+from bot.messages import Address
 from bot.serving import _api_parts
 from tests.api.conftest import client
 from tests.api.test_events import page, running, until
@@ -101,3 +102,21 @@ async def test_the_calendar_file_is_where_members_reach_it(parts, world):
         assert (await server.get(reply["link"].removeprefix("https://union.edu.cn"))).status_code == 200
     assert reply["link"].startswith("https://union.edu.cn/api/v1/calendar/v1.")
     assert reply["card"]["qr"] == reply["link"].replace(".ics", ".svg")
+
+
+async def test_what_is_said_can_be_read_from_any_position_on_either_database(either_world):
+    world, here = either_world, Address(channel="web", conversation="20180312")
+    delivery = world.app.delivery
+    await world.say("下周三下午三点想订多功能室，南湖校区，30个人")
+    await world.say("确认")
+    await world.sent()
+    await world.say("同意", who="20100903")
+    await world.sent()
+    said = await delivery.since(here, 0, 50)
+    assert [message.reply for message in said] == [True, True, False]
+    assert await delivery.since(here, said[0].id, 50) == said[1:]
+    assert await delivery.before(here, said[2].id, 1) == [said[1]]
+    last, places = await delivery.heard("web", said[1].id)
+    assert here in places
+    assert last >= said[2].id
+    assert await delivery.heard("web", last) == (last, [])

@@ -71,8 +71,22 @@ async def test_the_confirmation_tells_where_and_how_to_get_in(hall: Hall):
     await hall.change(Offering, hall.rooms["多功能室"], spec=spec)
     await hall.book(ME, "多功能室", AT_TWO, party=5)
     assert "地点：健康驿站 201（示例），钥匙找值班室。" in hall.reply
-    (text,) = await hall.texts("黄海涛")
-    assert text == "林一帆老师约了：11月25日(周三)14:00，多功能室，5 人。"
+    assert await hall.texts("黄海涛") == []  # they look at the agenda
+    await hall.run(c.Agenda(), "黄海涛")
+    assert f"11月25日(周三)14:00 {ME} 5 人" in hall.reply
+
+
+async def test_a_key_holder_may_want_to_hear_of_each_booking():
+    hall = await open_hall(services=catalogue({"health_room": {"tell_owner": True}}))
+    number = await hall.book(ME, "多功能室", AT_TWO, party=5)
+    await hall.run(move(hall, number, "多功能室"), ME)
+    await hall.run(c.Cancel(appointment_id=number), ME)
+    assert await hall.texts("黄海涛") == [
+        "林一帆老师约了：11月25日(周三)14:00，多功能室，5 人。",
+        "林一帆老师改了时间：11月26日(周四)14:00，多功能室，5 人。",
+        "林一帆老师取消了：11月26日(周四)14:00，多功能室。",
+    ]
+    await hall.database.close()
 
 
 async def test_a_hold_is_confirmed(hall: Hall):
