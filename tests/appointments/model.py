@@ -75,6 +75,7 @@ class Wait:
     low: datetime
     high: datetime
     party: int
+    titles: tuple[str, ...] = ()
     state: str = "waiting"
 
 
@@ -189,7 +190,8 @@ class Model:
         times = [(start, order.index(room), room) for room in order if room.service == wait.service
                  for start in self.grid[room.title]]  # fmt: skip
         for start, _place, room in sorted(times, key=lambda item: item[:2]):
-            fits = wait.low <= start < wait.high and self.bookable(wait.service, start)
+            named = not wait.titles or room.title in wait.titles
+            fits = named and wait.low <= start < wait.high and self.bookable(wait.service, start)
             busy = self.clashes(wait.member, wait.service, start, firm=firm)
             if fits and not busy and self.is_free(room, start, wait.party):
                 yield room, start
@@ -310,7 +312,8 @@ class Model:
         self.drop_holds(place.member, place.service)
         if not self.may_replace(self.mine(place.member, place.service)):
             self.refuse_second(place.member, place.service)
-        largest = max(room.capacity for room in self.rooms.values() if room.service == place.service)
+        rooms = [room for room in self.rooms.values() if room.service == place.service]
+        largest = max(room.capacity for room in rooms if not place.titles or room.title in place.titles)
         refuse_if(place.party > largest, "party_too_large")
         for other in self.waits:
             if (other.member, other.service) == (place.member, place.service) and other.state in ("waiting", "offered"):

@@ -23,7 +23,7 @@ from actions.core.errors import DomainError
 from actions.core.tables import Member, Outgoing, Prompt
 from actions.core.zones import local
 from tests.appointments.model import Model, RefusedError, Room, Row, Rules, Wait
-from tests.appointments.world import CALENDARS, MEMBERS, NOW, OFFICER, OWNERS, SECRET, catalogue, open_hall
+from tests.appointments.world import CALENDARS, CONSENT, MEMBERS, NOW, OFFICER, OWNERS, SECRET, catalogue, open_hall
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -185,7 +185,7 @@ class Bookings(RuleBasedStateMachine):
             starts_at=start,
             party=party,
             confidential={"note": SECRET},
-            consent={"consent": True, "contact": "林母 13900000001"} if service == "counseling" else {},
+            consent=CONSENT if service == "counseling" else {},
         )
 
     @rule(who=people(), service=st.sampled_from(("counseling", "health_room")))
@@ -225,18 +225,34 @@ class Bookings(RuleBasedStateMachine):
 
     @rule(who=people(), title=titles(), number=numbers(), slots=st.integers(1, 4), party=parties())
     def wait(self, who: str, title: str, number: int, slots: int, party: int) -> None:
-        service = CALENDARS[title][0]
         low = self.slot(title, number % 3)
-        high = low + timedelta(hours=12 * slots)
-        party = 1 if service == "counseling" else party
-        place = Wait(service=service, member=who, low=low, high=high, party=party)
+        self.join(
+            who,
+            Wait(service=CALENDARS[title][0], member=who, low=low, high=low + timedelta(hours=12 * slots), party=party),
+        )
+
+    @_if_any("booked", "pending")
+    @rule(people=st.lists(people(), min_size=1, max_size=2, unique=True), number=numbers())
+    def wait_for_what_another_has(self, people: list[str], number: int) -> None:
+        place = self.some(number, "booked", "pending")
+        assert place is not None
+        row = self.model.rows[place]
+        for who in people:
+            high = row.start + timedelta(minutes=1)
+            titles = (row.room.title,)
+            self.join(who, Wait(service=row.room.service, member=who, low=row.start, high=high, party=1, titles=titles))
+
+    def join(self, who: str, place: Wait) -> None:
+        private = place.service == "counseling"
+        place.party = 1 if private else place.party
         command = c.JoinWaitlist(
-            service=service,
-            window_start=low,
-            window_end=high,
-            party=party,
+            service=place.service,
+            window_start=place.low,
+            window_end=place.high,
+            titles=list(place.titles),
+            party=place.party,
             confidential={"note": SECRET},
-            consent={"consent": True, "contact": "林母 13900000001"} if service == "counseling" else {},
+            consent=CONSENT if private else {},
         )
         self.step(lambda model: model.wait(place), command, who)
 
