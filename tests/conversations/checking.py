@@ -28,10 +28,6 @@ def _one_or_many(value: Any) -> Any:
 Texts = Annotated[tuple[str, ...], BeforeValidator(_one_or_many)]
 
 
-#: Who holds the keys of the rooms hears of every booking; a dialogue that is about that says so in `to`.
-KEY_HOLDERS = {"黄海涛"}
-
-
 class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -149,7 +145,7 @@ def _options(expected: TurnExpectation, replies: Sequence[Mapping[str, Any]]) ->
 
 
 def _others(expected: TurnExpectation, replies: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    for who in sorted({reply["to"] for reply in replies} - set(expected.to) - KEY_HOLDERS):
+    for who in sorted({reply["to"] for reply in replies} - set(expected.to)):
         yield f"{who} was told something, too: {[reply['text'] for reply in replies if reply['to'] == who]}"
     for who, wanted in expected.to.items():
         told = [reply for reply in replies if reply["to"] == who]
