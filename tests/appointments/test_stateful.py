@@ -188,13 +188,26 @@ class Bookings(RuleBasedStateMachine):
             consent=CONSENT if service == "counseling" else {},
         )
 
-    @rule(who=people(), service=st.sampled_from(("counseling", "health_room")))
-    def release(self, who: str, service: str) -> None:
+    @_if_any("held")
+    @rule(number=numbers())
+    def release(self, number: int) -> None:
+        place = self.some(number, "held")
+        assert place is not None
+        held = self.model.rows[place]
+        service, who = held.room.service, held.member
         self.step(lambda model: model.release(who, service), c.Release(service=service), who)
 
     @_if_any("booked", "pending")
-    @rule(number=numbers(), by_owner=st.booleans())
-    def cancel(self, number: int, by_owner: bool) -> None:
+    @rule(number=numbers())
+    def cancel(self, number: int) -> None:
+        self.call_off(number, by_owner=False)
+
+    @_if_any("booked", "pending")
+    @rule(number=numbers())
+    def cancel_as_owner(self, number: int) -> None:
+        self.call_off(number, by_owner=True)
+
+    def call_off(self, number: int, *, by_owner: bool) -> None:
         place = self.some(number, "booked", "pending")
         assert place is not None
         row = self.model.rows[place]
@@ -232,7 +245,7 @@ class Bookings(RuleBasedStateMachine):
         )
 
     @_if_any("booked", "pending")
-    @rule(people=st.lists(people(), min_size=1, max_size=2, unique=True), number=numbers())
+    @rule(people=st.lists(people(), min_size=1, max_size=3, unique=True), number=numbers())
     def wait_for_what_another_has(self, people: list[str], number: int) -> None:
         place = self.some(number, "booked", "pending")
         assert place is not None
@@ -285,7 +298,7 @@ class Bookings(RuleBasedStateMachine):
         command = c.Approve(appointment_id=number) if approved else c.Refuse(appointment_id=number, reason="人太多")
         self.step(lambda model: model.decide(model.rows[place], approved=approved), command, OFFICER)
 
-    @precondition(lambda self: len(self.model.closed) < 3)
+    @precondition(lambda self: len(self.model.closed) < 2)
     @rule(title=titles(), number=numbers(), hours=st.sampled_from((1, 3, 26)))
     def take_leave(self, title: str, number: int, hours: int) -> None:
         low = self.slot(title, number)
