@@ -61,13 +61,17 @@ def readable(text: str) -> str:
     return words
 
 
+# How many are coming: 就我自己一个人 answers that, and says no more.
+_ALONE = re.compile(r"[,\s]*(?:就|只有|只)?我(?:自己)?(?:一个人?|一人)?(?:来|去|用)?[吧呀啊哦]?[,\s]*")
+
+
 def suspected(text: str) -> bool:
     """Whether a message has a word of danger in it, no rule matches and nothing in it is an idiom.
 
     Then a classifier that was trained on such messages may be believed (see `nlu.pipeline`).
     """
     words = readable(text)
-    return _STRUCK not in words and bool(_CUE.search(words))
+    return _STRUCK not in words and not _ALONE.fullmatch(words) and bool(_CUE.search(words))
 
 
 def kind_of(text: str) -> CrisisKind:

@@ -207,6 +207,10 @@ class Answerer:
         step = policy.decide(state, self._parse, self._house.registry, self._context.now)
         if self._person.wanted(step):
             return ""
+        if isinstance(step, policy.Clarify):
+            # Even to ask "did you mean…" would name it.
+            named = (choice.value for choice in step.choices if choice.value in self._house.catalogue)
+            return next((service for service in named if self._house.catalogue[service].private), None)
         if not isinstance(step, policy.Open):
             return None
         declaration = self._house.catalogue[step.service]
