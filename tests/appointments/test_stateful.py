@@ -245,12 +245,12 @@ class Bookings(RuleBasedStateMachine):
         )
 
     @_if_any("booked", "pending")
-    @rule(people=st.lists(people(), min_size=1, max_size=3, unique=True), number=numbers())
-    def wait_for_what_another_has(self, people: list[str], number: int) -> None:
+    @rule(people=st.permutations(_PEOPLE), number=numbers())
+    def two_wait_for_what_another_has(self, people: list[str], number: int) -> None:
         place = self.some(number, "booked", "pending")
         assert place is not None
         row = self.model.rows[place]
-        for who in people:
+        for who in [who for who in people if who != row.member][:2]:
             high = row.start + timedelta(minutes=1)
             titles = (row.room.title,)
             self.join(who, Wait(service=row.room.service, member=who, low=row.start, high=high, party=1, titles=titles))
