@@ -206,7 +206,7 @@ async def test_a_signal_sets_stopping_and_ends_the_server(demo, union, unused_po
     http = demo.settings.http.model_copy(update={"port": unused_port})
     before = signal.getsignal(signal.SIGTERM)
     raised: list[int] = []
-    # uvicorn raises the signal again at the end, for whoever listened before.
+    # uvicorn by itself would raise the signal again at the end, and so skip the clean-up around the server.
     signal.signal(signal.SIGTERM, lambda number, _frame: raised.append(number))
     try:
         task = asyncio.create_task(serve(create_api(demo), http, demo.stopping))
@@ -220,7 +220,7 @@ async def test_a_signal_sets_stopping_and_ends_the_server(demo, union, unused_po
         await asyncio.wait_for(task, WAIT)
     finally:
         signal.signal(signal.SIGTERM, before)
-    assert raised == [signal.SIGTERM]
+    assert raised == []
     assert demo.stopping.is_set()
 
 

@@ -61,10 +61,7 @@ def _model(services: Catalogue) -> Model:
         rooms[title] = Room(
             title=title, service=service, capacity=spec.get("capacity", 1), shared=spec.get("shared", False)
         )
-        days = timedelta(days=60)
-        grid[title] = list(
-            starts_between(CalendarSpec.model_validate(spec), rules_of(services[service]), NOW, NOW + days)
-        )
+        grid[title] = _grid(title)
     return Model(now=NOW, horizon=_HORIZON, rules=rules, rooms=rooms, grid=grid)
 
 

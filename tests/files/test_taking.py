@@ -86,8 +86,9 @@ async def test_every_kind_of_colour_can_be_drawn(files: Filing, mode: str) -> No
 
 
 async def test_documents_are_kept_byte_for_byte(files: Filing) -> None:
-    view = await files.desk.keep(files.address(), LIN_ID, "a.docx", io.BytesIO(office()))
-    assert files.store.path(view.id).read_bytes() == office()
+    content = office()
+    view = await files.desk.keep(files.address(), LIN_ID, "a.docx", io.BytesIO(content))
+    assert files.store.path(view.id).read_bytes() == content
 
 
 async def test_a_form_may_want_pictures_only(world: World) -> None:
