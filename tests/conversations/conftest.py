@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,13 +21,14 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def stage(pipeline: Pipeline) -> Iterator[Stage]:
-    """Prepared once; every dialogue is played on a copy. The sentences, which do not change, are compiled once."""
-    compiled: list[Wording] = []
+    """Prepared once; every dialogue is played on a copy. The sentences of a folder are compiled once."""
+    compiled: dict[str, Wording] = {}
 
     def once(folder: Path, fixed: dict[str, Any]) -> Wording:
-        if not compiled:
-            compiled.append(load_wording(folder, fixed))
-        return compiled[0]
+        key = f"{folder} {json.dumps(fixed, sort_keys=True)}"
+        if key not in compiled:
+            compiled[key] = load_wording(folder, fixed)
+        return compiled[key]
 
     stage = Stage(Settings(var_dir=ROOT / "var", vault=VaultSettings(keys=VAULT_KEY)), pipeline, NOW)
     with pytest.MonkeyPatch.context() as patch:
