@@ -16,6 +16,19 @@ COPY migrations ./migrations
 COPY data ./data
 RUN uv sync --locked --no-dev --extra postgres
 
+# Rasa, for those who want it as the engine (docs/rasa.md): docker compose --profile rasa up -d
+FROM build AS rasa
+ENV PATH=/app/.venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    NJR_NLU__RASA__VENV=/opt/rasa-venv
+RUN UV_PYTHON_DOWNLOADS=automatic uv python install --install-dir /opt/python 3.10 \
+    && NJR_NLU__RASA__PYTHON="$(echo /opt/python/cpython-3.10*/bin/python3.10)" bot rasa install \
+    && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin niangjiaren \
+    && install --directory --owner=niangjiaren --group=niangjiaren /app/var
+USER niangjiaren
+EXPOSE 5005
+CMD ["bot", "rasa", "serve", "--host", "0.0.0.0"]
+
 FROM python:3.12-slim
 ENV PATH=/app/.venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \

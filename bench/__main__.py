@@ -5,21 +5,25 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from bench import start, streams, turn
+from bench import delivery, engines, nlu, start, streams, turn
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-BENCHES: dict[str, ModuleType] = {"start": start, "streams": streams, "turn": turn}
+BENCHES: dict[str, ModuleType] = {"delivery": delivery, "nlu": nlu, "start": start, "streams": streams, "turn": turn}
 
 
 def main(arguments: list[str]) -> int:
     """Runs what is named; returns the exit code."""
+    if arguments == ["nlu", "--peer", "rasa"]:
+        engines.run(print)
+        return 0
     if len(arguments) == 1 and arguments[0] in BENCHES:
         BENCHES[arguments[0]].run(print)
         return 0
     for name, bench in BENCHES.items():
         print(f"{name:<8}{(bench.__doc__ or '').splitlines()[0]}")
+    print(f"{'nlu':<8}{(engines.__doc__ or '').splitlines()[0]}")
     return 2 if arguments else 0
 
 

@@ -53,9 +53,9 @@ async def _measured(store: Store, server: Server) -> list[tuple[str, str]]:
         began = time.perf_counter()
         pages = [await _page(client, cookie, open_) for cookie in cookies]
         opening, after = time.perf_counter() - began, memory(pid)
-        used = _processor(pid)
+        used = processor(pid)
         await asyncio.sleep(IDLE_SECONDS)
-        idle = (_processor(pid) - used) / IDLE_SECONDS
+        idle = (processor(pid) - used) / IDLE_SECONDS
         await asyncio.to_thread(_write_notices, store)
         began = time.perf_counter()
         heard = asyncio.gather(*(_next_notice(page) for page in pages))
@@ -122,7 +122,7 @@ def _write_notices(store: Store) -> None:
         session.commit()
 
 
-def _processor(pid: int) -> float:
+def processor(pid: int) -> float:
     """Seconds that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

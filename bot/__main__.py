@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from actions.core.errors import ConfigurationError, DomainError
+from bot.broadcasting import broadcast, chase
+from bot.rasa.commands import rasa
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -218,19 +220,73 @@ def check() -> None:
     click.echo("都对")
 
 
+# --- understanding
+
+_ENGINE = click.option("--engine", type=click.Choice(["embedded", "rasa"]), help="用哪个引擎，默认照设置 nlu.engine")
+_MODEL = click.option(
+    "--model", type=click.Path(exists=True, file_okay=False, path_type=Path), help="bot train --out 写的文件夹"
+)
+
+
+def _with_engine(engine: str | None, model: Path | None) -> Settings:
+    """The settings, with another engine where one is asked for."""
+    settings = _settings()
+    if engine == "rasa" and model is not None:
+        raise click.UsageError("--model: a folder of `bot train` holds a model of the embedded engine")
+    if engine is None:
+        return settings
+    return settings.model_copy(update={"nlu": settings.nlu.model_copy(update={"engine": engine})})
+
+
 @main.command()
+@click.option("--data", type=click.Path(exists=True, path_type=Path), help="语料：Rasa YAML 或 JSONL，文件或文件夹")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="模型写到哪个文件夹，默认 var/models/own")
+def train(data: Path | None, out: Path | None) -> None:
+    """用语料训练内置引擎（默认 data/nlu），输出 JSON。"""
+    settings = _settings()
+    from bot.learning import train_model  # noqa: PLC0415
+
+    _print_json(train_model(data or settings.data_dir / "nlu", out or settings.var_dir / "models" / "own"))
+
+
+@main.command("eval")
+@click.argument("file", type=click.Path(exists=True, path_type=Path))
+@_ENGINE
+@_MODEL
 @_NOW
-def parse(now_text: str | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="输出一个 JSON")
+@click.option("--picture", type=click.Path(dir_okay=False, path_type=Path), help="把混淆图（SVG）画到这个文件")
+def evaluate(
+    file: Path, engine: str | None, model: Path | None, now_text: str | None, picture: Path | None, *, as_json: bool
+) -> None:
+    """用标注好的消息评测引擎：准确率、混淆、范围外 AUROC、误认同意、耗时。"""
+    settings = _with_engine(engine, model)
+    from bot import learning  # noqa: PLC0415
+
+    found = asyncio.run(learning.evaluate(learning.parser_of(settings, model), file, _now(now_text)))
+    if picture is not None:
+        found.draw(picture)
+    if as_json:
+        _print_json(found.report.to_json())
+    else:
+        click.echo(found.report.table())
+
+
+@main.command()
+@_ENGINE
+@_MODEL
+@_NOW
+def parse(engine: str | None, model: Path | None, now_text: str | None) -> None:
     """标准输入每行一个 JSON {"text","now"?}，按原顺序输出理解结果。"""
-    asyncio.run(_parse(_settings(), now_text))
+    asyncio.run(_parse(_with_engine(engine, model), model, now_text))
 
 
-async def _parse(settings: Settings, now_text: str | None) -> None:
-    from bot import app as root  # noqa: PLC0415
+async def _parse(settings: Settings, model: Path | None, now_text: str | None) -> None:
+    from bot.learning import parser_of  # noqa: PLC0415
     from bot.parsing import parse_line  # noqa: PLC0415
 
     now = _now(now_text)
-    pipeline = root.build_parser(settings)
+    pipeline = parser_of(settings, model)
     for line in sys.stdin.buffer:
         _print_json(await parse_line(pipeline, line, now))
 
@@ -384,6 +440,10 @@ def members_import(file: Path) -> None:
     if not asyncio.run(work()):
         sys.exit(1)
 
+
+main.add_command(broadcast)
+main.add_command(chase)
+main.add_command(rasa)
 
 if __name__ == "__main__":
     main()

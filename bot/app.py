@@ -16,7 +16,8 @@ import structlog
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
-from actions.appointments import AppointmentRecords, Appointments
+from actions.announcements import AnnouncementRecords, Announcements, load_calendar, load_topics
+from actions.appointments import AppointmentRecords, AppointmentRegistrants, Appointments
 from actions.blocks.materials import MaterialRules, readers_of
 from actions.blocks.materials_intake import Materials
 from actions.blocks.vault import AesVault, new_key, parse_keys
@@ -25,6 +26,7 @@ from actions.core.catalogue import Catalogue, load_catalogue
 from actions.core.commands import SYSTEM, Bus, actor_for
 from actions.core.database import Database
 from actions.core.errors import ConfigurationError, DomainError
+from actions.core.schedules import Schedules
 from actions.core.tables import ApiKey, Member, Offering, Unit
 from actions.core.yamlfile import YamlFile
 from actions.handover import HandoverDesk, HandoverRules
@@ -34,12 +36,13 @@ from actions.safety import Safety, SafetyRules
 from bot.channels.email import EmailChannel
 from bot.channels.web import WebChannel
 from bot.clock import Clock
-from bot.delivery import Delivery
+from bot.delivery import PLATFORMS, Delivery, Rules, limits_of
 from bot.demo import World, fill, load_world
 from bot.dialogue.policy import Registry
 from bot.dialogue.words import load_words
 from bot.files import FileDesk, FolderStore, scanner
 from bot.gateway import Gateway, House
+from bot.gateway.native import NativeForms
 from bot.gateway.shortcuts import load_shortcuts
 from bot.messages import Sender, Senders
 from bot.migrations import migrate
@@ -51,10 +54,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from actions.core.commands import Outcome
+    from actions.core.hearing import Listener
     from actions.core.life import Life, Records, Sweeper
     from bot.gateway.turn import Understanding
     from bot.settings import Settings
-    from nlu.pipeline import Pipeline
+    from nlu.pipeline import Engine, Pipeline
+    from nlu.rasa.client import Reserve
     from nlu.types import Gazetteer
 
 log = structlog.get_logger(__name__)
@@ -82,6 +87,8 @@ class App:
     clock: Callable[[], datetime]
     safety: Safety
     files: FileDesk
+    native: NativeForms
+    reserve: Reserve | None = None
 
     async def sweep(self) -> None:
         """Does what is due by itself, each part in a transaction of its own, and sends what that gives."""
@@ -105,6 +112,8 @@ class App:
             sending.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await sending
+            if self.reserve is not None:
+                await self.reserve.close()
             await self.house.database.close()
 
     async def ready(self) -> Mapping[str, bool]:
@@ -133,8 +142,8 @@ def build(
     database = Database(settings.database_url)
     responses = settings.data_dir / "responses"
     wording = load_wording(responses, {"union": settings.union.model_dump()})
-    lives, records, sweepers, safety, bus = _actions(settings, wording)
-    catalogue = _catalogue(settings)
+    lives, records, sweepers, safety, listeners, bus = _actions(settings, wording)
+    catalogue = load_services(settings)
     shortcuts, person_words = load_shortcuts(responses)
     web = WebChannel()
     channels: list[Sender] = [web, EmailChannel(settings.mail), *senders]
@@ -160,6 +169,7 @@ def build(
         draft_days=settings.dialogue.draft_days,
         pull=frozenset(channel.name for channel in channels if channel.pulled),
         fault=_fault(settings.fault),
+        listeners=listeners,
     )
     by_channel = {channel.name: channel for channel in channels}
     delivery = Delivery(
@@ -169,14 +179,18 @@ def build(
         Senders(by_channel=by_channel),
         clock,
         text_hours=settings.privacy.text_hours,
+        rules=Rules(**settings.delivery.model_dump(exclude={"limits"})),
+        limits={**PLATFORMS, **{name: limits_of(given) for name, given in settings.delivery.limits.items()}},
         fault=house.fault,
     )
-    understanding = pipeline or build_pipeline(settings)
+    reserve = build_reserve(settings) if pipeline is None else None
+    understanding = pipeline or build_pipeline(settings, reserve)
+    gateway = Gateway(house, understanding, clock, delivery.wake)
     materials = _materials(settings, records)
     return App(
         settings=settings,
         house=house,
-        gateway=Gateway(house, understanding, clock, delivery.wake),
+        gateway=gateway,
         delivery=delivery,
         web=web,
         pipeline=understanding,
@@ -184,6 +198,8 @@ def build(
         clock=clock,
         safety=safety,
         files=FileDesk(house, materials, clock),
+        native=NativeForms(house, understanding, clock, gateway.receive, delivery.wake),
+        reserve=reserve,
     )
 
 
@@ -202,22 +218,27 @@ def _materials(settings: Settings, records: Sequence[Records]) -> Materials:
 
 def _actions(
     settings: Settings, wording: Wording
-) -> tuple[Mapping[str, Life], tuple[Records, ...], tuple[Sweeper, ...], Safety, Bus]:
+) -> tuple[Mapping[str, Life], tuple[Records, ...], tuple[Sweeper, ...], Safety, tuple[Listener, ...], Bus]:
     """The lives and the rest of actions/, with their commands."""
     appointments, membership = Appointments(), Membership()
-    records: tuple[Records, ...] = (AppointmentRecords(), BindingRecords())
+    topics = load_topics(settings.data_dir)
+    announcements = Announcements(topics, wording.text, registrants=(AppointmentRegistrants(),))
+    calendar = load_calendar(settings.data_dir, topics)
+    records: tuple[Records, ...] = (AppointmentRecords(), BindingRecords(), AnnouncementRecords())
     own = OwnRecords(records)
     safety = Safety(SafetyRules(**settings.safety.model_dump()), wording.text)
-    lives: dict[str, Life] = {life.name: life for life in (appointments, membership, own)}
+    lives: dict[str, Life] = {life.name: life for life in (appointments, membership, announcements, own)}
     registrations = [item for life in lives.values() for item in life.registrations()]
     handover = HandoverDesk(HandoverRules(**settings.handover.model_dump()), wording.text)
     others = (*offerings.registrations(), *waiting.registrations(), *safety.registrations(), *handover.registrations())
     bus = Bus([*registrations, *others])
-    return lives, records, (appointments, membership, safety, handover), safety, bus
+    sweepers = (appointments, membership, safety, handover, announcements, Schedules(announcements.schedules(calendar)))
+    return lives, records, sweepers, safety, (announcements.listener,), bus
 
 
-def _catalogue(settings: Settings) -> Catalogue:
-    rules = {life.name: life.rules for life in (Appointments, Membership, OwnRecords)}
+def load_services(settings: Settings) -> Catalogue:
+    """The service catalogue with the settings of each service. Raises ConfigurationError."""
+    rules = {life.name: life.rules for life in (Appointments, Membership, Announcements, OwnRecords)}
     return load_catalogue(settings.data_dir / "services", rules, settings.services)
 
 
@@ -232,18 +253,44 @@ class _NoNlu:
 NO_NLU: Understanding = _NoNlu()
 
 
-def build_pipeline(settings: Settings) -> Pipeline:
-    """The embedded NLU: loaded from var/, or trained on data/nlu where that has changed."""
-    from nlu.artefact import ensure_model  # noqa: PLC0415 - numpy and the model are for those who parse
-    from nlu.pipeline import Embedded, Pipeline  # noqa: PLC0415
+def build_pipeline(settings: Settings, reserve: Reserve | None = None) -> Pipeline:
+    """The NLU of the settings: the embedded engine, or Rasa with the embedded one in reserve."""
+    from nlu.pipeline import Pipeline  # noqa: PLC0415 - numpy and the model are for those who parse
 
-    return Pipeline(Embedded(ensure_model(settings.data_dir / "nlu", settings.var_dir / "models")))
+    return Pipeline(reserve or build_reserve(settings) or _embedded(settings))
 
 
-def build_parser(settings: Settings) -> Pipeline:
-    """The embedded NLU with the names of the catalogue and the demo world: `bot parse` needs no database."""
-    pipeline = build_pipeline(settings)
-    names = demo_gazetteer(_catalogue(settings), load_world(settings.data_dir))
+def build_reserve(settings: Settings) -> Reserve | None:
+    """Rasa, with the embedded engine to stand in for it; None where Rasa is not the engine."""
+    if settings.nlu.engine != "rasa":
+        return None
+    from nlu.rasa.client import Reserve, connect  # noqa: PLC0415
+
+    rasa = settings.nlu.rasa
+    engine = connect(
+        rasa.url,
+        token=rasa.token.get_secret_value(),
+        seconds=rasa.seconds,
+        failures=rasa.failures,
+        pause=rasa.pause_seconds,
+        data=settings.data_dir / "nlu",
+        folder=settings.var_dir / "rasa",
+    )
+    return Reserve(engine, _embedded(settings))
+
+
+def _embedded(settings: Settings) -> Engine:
+    """The embedded engine: loaded from var/, or trained on data/nlu where that has changed."""
+    from nlu.artefact import ensure_model  # noqa: PLC0415
+    from nlu.pipeline import Embedded  # noqa: PLC0415
+
+    return Embedded(ensure_model(settings.data_dir / "nlu", settings.var_dir / "models"))
+
+
+def build_parser(settings: Settings, pipeline: Pipeline | None = None) -> Pipeline:
+    """The NLU with the names of the catalogue and the demo world: `bot parse` needs no database."""
+    pipeline = pipeline or build_pipeline(settings)
+    names = demo_gazetteer(load_services(settings), load_world(settings.data_dir))
     pipeline.update_gazetteer(names)
     return pipeline
 

@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from actions.core.errors import NiangjiarenError
-from nlu.data import DataError
+from nlu.data import DataError, ModelError
 
 if TYPE_CHECKING:
     from structlog.typing import Processor
@@ -50,7 +50,7 @@ def _renderers() -> list[Processor]:
 
 def told_in_short(error: Exception) -> str:
     """A fault of the machine's or the operator's in a line or two; nothing for one of ours, which needs its trace."""
-    if isinstance(error, NiangjiarenError | DataError):
+    if isinstance(error, NiangjiarenError | DataError | ModelError):
         return str(error)
     # Exactly these: the others under DatabaseError tell of wrong statements, which are ours.
     if type(error) in (OperationalError, DatabaseError):

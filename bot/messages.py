@@ -35,13 +35,17 @@ class Attachment:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Inbound:
-    """One message. `event_id` is unique per channel and account; the same one twice is answered the same."""
+    """One message. `event_id` is unique per channel and account; the same one twice is answered the same.
+
+    `from_bot` tells that no person wrote it: the assistant's own account, or one that the platform knows for a bot.
+    """
 
     address: Address
     event_id: str
     sender: str
     text: str
     mentioned: bool = False
+    from_bot: bool = False
     attachments: tuple[Attachment, ...] = ()
 
 
@@ -63,6 +67,15 @@ class Card:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class File:
+    """A file to open, for those with the right; `kind` is picture or document."""
+
+    id: str
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Outbound:
     """One message to be said, rendered.
 
@@ -76,16 +89,32 @@ class Outbound:
     link: str = ""
     id: int = 0
     card: Card | None = None
+    files: tuple[File, ...] = ()
     reply: bool = False
 
 
 class SendError(Exception):
-    """A channel could not send. `permanent` ones are not tried again."""
+    """A channel could not send. `permanent` ones are not tried again.
 
-    def __init__(self, reason: str, *, permanent: bool = False) -> None:
+    `retry_after` is what the platform asked to wait, in seconds: for this conversation, or for `everybody` on the
+    channel. The reason names no address and no text.
+    """
+
+    def __init__(
+        self, reason: str, *, permanent: bool = False, retry_after: float | None = None, everybody: bool = False
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.permanent = permanent
+        self.retry_after = retry_after
+        self.everybody = everybody
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Receipt:
+    """What a platform said of a message that it took; `confirmed` where that means that it was delivered."""
+
+    confirmed: bool = True
 
 
 class Sender(Protocol):
@@ -94,8 +123,8 @@ class Sender(Protocol):
     name: str
     pulled: bool
 
-    async def send(self, message: Outbound) -> None:
-        """Hands a message over. Raises SendError."""
+    async def send(self, message: Outbound) -> Receipt | None:
+        """Hands a message over; without a receipt it counts as delivered. Raises SendError."""
         ...
 
 

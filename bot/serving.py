@@ -7,10 +7,11 @@ import contextlib
 import signal
 from typing import TYPE_CHECKING
 
-from bot.api import ApiParts, Limiter, Provider, Sessions, SingleSignOn, callback_url, create_api
+from bot.api import ApiParts, Limiter, Metrics, Provider, Sessions, SingleSignOn, callback_url, create_api
 from bot.api import serve as serve_http
 from bot.console import ConsoleParts, console_router
 from bot.demo import World, is_demo, load_world
+from bot.dialogue.forms import takes_files
 from bot.gateway import calendar_entry
 
 if TYPE_CHECKING:
@@ -86,9 +87,20 @@ def _api_parts(app: App, stopping: asyncio.Event, visitors: World | None) -> Api
         people=[(person.name, person.staff_id) for person in visitors.members[:_NAMED]] if visitors else [],
         routers=[console_router(_console_parts(app, sessions))],
         files=app.files,
+        takes_files=takes_files(house.catalogue),
         sso=_single_sign_on(app, sessions),
+        native=app.native,
+        reserve=app.reserve,
+        metrics=_metrics(app),
         stopping=stopping,
     )
+
+
+def _metrics(app: App) -> Metrics:
+    metrics = Metrics()
+    if app.reserve is not None:
+        metrics.watch(app.reserve)
+    return metrics
 
 
 def _single_sign_on(app: App, sessions: Sessions) -> SingleSignOn | None:

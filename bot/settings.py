@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import time
 from pathlib import Path
 from typing import Any, Literal
 
@@ -98,6 +99,25 @@ class PrivacySettings(Part):
     text_hours: int = Field(24, gt=0)
 
 
+class ChannelLimits(Part):
+    """How often a platform lets us speak; 0 is no limit of ours. `calls`: how many at a time."""
+
+    per_second: int = Field(0, ge=0)
+    private_per_second: int = Field(0, ge=0)
+    group_per_minute: int = Field(0, ge=0)
+    calls: int = Field(16, gt=0, le=200)
+
+
+class DeliverySettings(Part):
+    """When news are not said (clock times), how much of it a member gets (0: no cap), and the platforms' limits."""
+
+    quiet_from: time = time(22)
+    quiet_until: time = time(7, 30)
+    news_per_day: int = Field(3, ge=0)
+    news_per_week: int = Field(10, ge=0)
+    limits: dict[str, ChannelLimits] = Field(default_factory=dict)
+
+
 class FileSettings(Part):
     """Pictures and documents that members send: which, how large, how many, and the operator's virus scanner."""
 
@@ -122,6 +142,32 @@ class SsoSettings(Part):
     seconds: float = Field(5, gt=0)
 
 
+class RasaSettings(Part):
+    """A Rasa server as the second engine: where it listens, how long it is waited for, and where it is installed.
+
+    After `failures` calls in a row without an answer it is left alone for `pause_seconds`; the embedded engine stands
+    in. `python` names a Python 3.10 to install it with, `venv` the folder (empty: var/rasa-venv). `token` is that of
+    the server's HTTP interface, `action_key` one of our keys, with which its dialogue calls our actions.
+    """
+
+    url: str = "http://127.0.0.1:5005"
+    token: SecretStr = SecretStr("")
+    seconds: float = Field(2, gt=0)
+    failures: int = Field(3, gt=0)
+    pause_seconds: float = Field(15, gt=0)
+    python: str = ""
+    venv: str = ""
+    actions_url: str = ""
+    action_key: SecretStr = SecretStr("")
+
+
+class NluSettings(Part):
+    """Which engine ranks the intents."""
+
+    engine: Literal["embedded", "rasa"] = "embedded"
+    rasa: RasaSettings = RasaSettings()
+
+
 class Settings(BaseSettings):
     """Everything an operator may set."""
 
@@ -142,8 +188,10 @@ class Settings(BaseSettings):
     union: UnionSettings = UnionSettings()
     handover: HandoverSettings = HandoverSettings()
     privacy: PrivacySettings = PrivacySettings()
+    delivery: DeliverySettings = DeliverySettings()
     files: FileSettings = FileSettings()
     sso: SsoSettings = SsoSettings()
+    nlu: NluSettings = NluSettings()
     services: dict[str, dict[str, Any]] = Field(default_factory=dict)
     demo: bool | None = None
     names: tuple[str, ...] = ("娘家人", "工会小助手")

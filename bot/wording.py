@@ -10,7 +10,7 @@ from jinja2 import Environment, StrictUndefined, Template, TemplateSyntaxError, 
 from actions.core.errors import ConfigurationError
 from actions.core.yamlfile import YamlFile
 from actions.core.zones import local, spoken, spoken_day
-from bot.messages import Address, Card, Option, Outbound
+from bot.messages import Address, Card, File, Option, Outbound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -49,7 +49,9 @@ class Wording:
         parts = [self.text(key, params) for key, params in content["parts"]]
         options = tuple(Option(label=o["label"], value=o["value"]) for o in content.get("options", ()))
         text = "\n\n".join(filter(None, parts))
-        return Outbound(address=address, text=text, options=options, id=row_id, card=self._card(content.get("card")))
+        files = tuple(File(**file) for file in content.get("files", ()))
+        card = self._card(content.get("card"))
+        return Outbound(address=address, text=text, options=options, id=row_id, card=card, files=files)
 
     def _card(self, entry: Mapping[str, Any] | None) -> Card | None:
         """The card of a record: a row for every sentence under card.rows that says something, in their order."""

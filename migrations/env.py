@@ -2,6 +2,7 @@
 
 from alembic import context
 
+import actions.announcements.tables
 import actions.appointments.tables
 import actions.blocks.consent
 import actions.blocks.materials
@@ -12,6 +13,7 @@ from actions.core.tables import Base, UtcDateTime
 
 #: Imported for their tables, which alembic compares with the database.
 TABLES = (
+    actions.announcements.tables,
     actions.appointments.tables,
     actions.blocks.consent,
     actions.blocks.materials,

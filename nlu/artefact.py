@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import logging
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from nlu.data import data_hash, read
-from nlu.engine import VERSION, Model, ModelError, train
+from nlu.data import ModelError, data_hash, read
+from nlu.engine import VERSION, Model
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 log = logging.getLogger(__name__)
 
+#: What a model is called in a folder of its own.
+FILE: Final = "model.npz"
+
 
 def artefact_path(cache_dir: Path, data: str, seed: int = 0) -> Path:
     """Where the model of this data (its hash) and seed is kept."""
     return cache_dir / f"embedded-{VERSION}-{data[:16]}-{seed}.npz"
+
+
+def load_model(folder: Path) -> Model:
+    """The model that `bot train --out` put into a folder. Raises FileNotFoundError, ModelError."""
+    return Model.load(folder / FILE)
 
 
 def ensure_model(data_dir: Path, cache_dir: Path, *, seed: int = 0) -> Model:
@@ -29,8 +37,7 @@ def ensure_model(data_dir: Path, cache_dir: Path, *, seed: int = 0) -> Model:
         seed: of the training.
 
     Raises:
-        DataError: the training data cannot be read.
-        ValueError: too little of it to learn from.
+        DataError: the training data cannot be read, or is too little to learn from.
         OSError: the cache cannot be written.
 
     """
@@ -47,6 +54,8 @@ def ensure_model(data_dir: Path, cache_dir: Path, *, seed: int = 0) -> Model:
     else:
         log.info("model %s loaded in %.2f s", path.name, perf_counter() - began)
         return model
+    from nlu.training import train  # noqa: PLC0415 -- scipy is for who learns
+
     model = train(examples, seed=seed)
     model.save(path)
     log.info("model %s trained in %.2f s", path.name, perf_counter() - began)

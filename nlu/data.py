@@ -31,6 +31,10 @@ class DataError(ValueError):
     """Training data that cannot be read; the message begins with file:line."""
 
 
+class ModelError(ValueError):
+    """An artefact that is damaged, of another version, or no model at all."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Example:
     """One labelled message; `file` and `line` (from 1) say where it stands and do not take part in comparison."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from nlu import crisis, times
 from nlu.entities import Extractor
-from nlu.text import LONGEST, normalise
+from nlu.text import LONGEST, normalise, syllables
 from nlu.types import Parse, Ranked
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from nlu.engine import Model
-    from nlu.types import Entity, Gazetteer, TimeMention
+    from nlu.types import CrisisKind, Entity, Gazetteer, TimeMention
 
 log = logging.getLogger(__name__)
 
@@ -26,20 +27,31 @@ T = TypeVar("T")
 
 OUT_OF_SCOPE: Final = "out_of_scope"
 
-#: Below this confidence an intent is not acted upon.
-THRESHOLD: Final = 0.25
-#: The engine may see a crisis that no rule names, but then it must be sure and a word of danger be there.
-_CRISIS_THRESHOLD: Final = 0.5
 _SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
 _RANKED: Final = 5
 
-_YES: Final = re.compile(
-    r"[好行可是对嗯恩哦噢确要成中妥准有愿想收昂得诺√]|同意|没错|没问题|不错|没毛病|没意见|没异议|没啥"
-    r"|就这|就按|就它|按这|继续|提交|接受|当然|必须|走起|需要|阔以|正确|无误|信息没|ok|ye[sp]|yeah|sure|\b[yk]\b"
+# A message says yes where one of its clauses is made of nothing but words of consent and the small words beside them:
+# 好的就这样 and 可以，那天没课, but not 好望角, 对账单 or 行业前景, which a classifier takes for a yes.
+_CONSENT: Final = (
+    r"好|可以|阔以|可|行|是|对头?|嗯|恩|唔|昂|成|中|妥|管|要得|要|需要|得嘞?|没有?(?:问题|错|毛病|意见|异议|写错|差错|改动|不对)"
+    r"|同意|愿意|接受|确认|确定|正确|无误|正是|系|当然|必须|提交|继续|交|不错|准了|有道理|收到|知道了|定了|就它|就这样?"
+    r"|就按|照这|按这|[号浩]的|彳亍|ok+|yes|yep|yeah|sure|y|shi|1|想的|有的"
 )
+_BESIDE: Final = (
+    r"[的滴哒呀啊吧嘞呢哈啦咯喔哦噢嗷呐哪了就这那个样它我俺您你恁都也很挺蛮太真全按照来办弄走定约报填排发勾说地得着给往下上去一先再哎啥么为是]"
+    r"|完全|信息|以上|本人|下一步|接着|没啥|这么|那么|帮我|老师|谢谢|辛苦|麻烦|意思|时间|工号|手机号|号码|名字|单位|内容"
+    r"|时候|刚才|现在|核对过|please|goahead"
+)
+_YES: Final = re.compile(rf"(?:{_BESIDE})*(?:{_CONSENT})(?:{_CONSENT}|{_BESIDE})*")
+#: What is also understood by its sound alone: 嚎的, 剔交坝. No single syllable: half of all characters would say yes.
+_PLAIN_YES: Final = (
+    *("好的", "可以", "是的", "对的", "嗯嗯", "行的", "没问题", "没错"),
+    *("确认", "提交", "同意", "愿意", "就这样", "就这个", "没意见"),
+)
+_CLAUSES: Final = re.compile(r"[,。!;:、…~ ]+")
 _NOT_YES: Final = re.compile(
-    r"(?:不|没)(?:太|大|怎么|再|能)?(?:是|对|行|可以|可|好(?!意思)|要|同意|想|需要|准|愿意?|有|确定|成|得)"
-    r"|好(?=[饿困累玩难冷热多久烦像看吃笑奇几想痛苦气])|[你您家们美正友只]好|可(?=[惜怜爱是能])|是[吗谁]|对(?=[于象面方手])|感恩"
+    r"\?|[吗么嘛伐啵]$|可是$|可别|(?<!都)要是|[好行可以对是](?:什么|啥)|\b(?:or|not|no)\b|是啥|就是那|那个就是|是你|唔[系好]|^成都|错了"
+    r"|^[对好行]?了?(?:你|您|老师|大家)们?好"
 )
 _NO: Final = re.compile(r"[不没别否错非算免甭莫拒勿改反吧删]|取消|\bno\b|nope|\bn\b|哪有|才怪|等等|慢着|重来")
 _NOT_NO: Final = re.compile(r"不错|没错|没问题|没毛病|没意见|没异议|不客气|不好意思|没关系|没事")
@@ -75,6 +87,11 @@ _ASKS_OR_AMENDS: Final = re.compile(
 class Engine(Protocol):
     """Ranks the intents of a message."""
 
+    @property
+    def threshold(self) -> float:
+        """Confidence, 0 to 1, from which its best intent may be acted upon."""
+        ...
+
     async def classify(self, text: str) -> tuple[Ranked, ...]:
         """Every intent, or the best of them, best first; nothing when the message has no word the engine knows.
 
@@ -91,6 +108,11 @@ class Embedded:
     def __init__(self, model: Model) -> None:
         self._model = model
 
+    @property
+    def threshold(self) -> float:
+        """See `Engine.threshold`."""
+        return self._model.threshold
+
     async def classify(self, text: str) -> tuple[Ranked, ...]:
         """See `Engine.classify`."""
         return self._model.classify(text)
@@ -102,13 +124,13 @@ class Pipeline:
     Args:
         engine: ranks the intents.
         gazetteer: the names that members may use for things, by entity.
-        threshold: confidence, 0 to 1, from which an intent is acted upon; engines differ in theirs.
+        ours: whether the engine ranks this project's intents; rules about crisis and refusal mean nothing to others.
 
     """
 
-    def __init__(self, engine: Engine, *, gazetteer: Gazetteer | None = None, threshold: float = THRESHOLD) -> None:
+    def __init__(self, engine: Engine, *, gazetteer: Gazetteer | None = None, ours: bool = True) -> None:
         self._engine = engine
-        self._threshold = threshold
+        self._ours = ours
         self._extractor = Extractor(gazetteer or {})
 
     def update_gazetteer(self, gazetteer: Gazetteer) -> None:
@@ -142,17 +164,25 @@ class Pipeline:
 
     def _understand(self, found: Parse, plain: str, ranking: tuple[Ranked, ...]) -> Parse:
         """Choose the intent: the crisis rules, then refusals, then the best ranked that is sure and has evidence."""
-        danger = crisis.detect(found.text)
+        if not self._ours:
+            return _as_ranked(found, ranking, self._engine.threshold)
+        danger = crisis.detect(found.text) or _seen(ranking, found.text)
         if danger:
             ranking = _promote(ranking, "crisis", 1.0)
             return replace(found, intent="crisis", confidence=1.0, ranking=ranking[:_RANKED], crisis=danger)
         ranking = _refusal(plain, ranking)
-        best = next((r for r in ranking if _stands(r, plain, self._threshold)), None)
+        best = next((r for r in ranking if _stands(r, plain, self._engine.threshold)), None)
         if best is None or best.intent == OUT_OF_SCOPE:
             share = next((r.confidence for r in ranking if r.intent == OUT_OF_SCOPE), 0.0)
             return replace(found, confidence=share, ranking=ranking[:_RANKED])
-        kind = crisis.kind_of(found.text) if best.intent == "crisis" else None
-        return replace(found, intent=best.intent, confidence=best.confidence, ranking=ranking[:_RANKED], crisis=kind)
+        return replace(found, intent=best.intent, confidence=best.confidence, ranking=ranking[:_RANKED])
+
+
+def _as_ranked(found: Parse, ranking: tuple[Ranked, ...], threshold: float) -> Parse:
+    """The best of the ranking where it is sure enough, by no other rule."""
+    best = next(iter(ranking), Ranked(intent=OUT_OF_SCOPE, confidence=0.0))
+    said = best.intent if best.confidence >= threshold else OUT_OF_SCOPE
+    return replace(found, intent=said, confidence=best.confidence, ranking=ranking[:_RANKED])
 
 
 def _or(attempt: Callable[[], T], otherwise: T) -> T:
@@ -163,15 +193,34 @@ def _or(attempt: Callable[[], T], otherwise: T) -> T:
         return otherwise
 
 
+def _seen(ranking: tuple[Ranked, ...], text: str) -> CrisisKind | None:
+    """The kind of a crisis that the engine alone sees."""
+    share = next((r.confidence for r in ranking if r.intent == "crisis"), 0.0)
+    return crisis.kind_of(text) if share and share >= crisis.doubt(text) else None
+
+
 def _stands(ranked: Ranked, plain: str, threshold: float) -> bool:
     """Whether an intent may be acted upon: sure enough, and a yes or no really said."""
-    if ranked.intent == "crisis":
-        return ranked.confidence >= _CRISIS_THRESHOLD and crisis.suspected(plain)
-    if ranked.confidence < threshold:
+    if ranked.confidence < threshold or ranked.intent == "crisis":
         return False
     if ranked.intent == "affirm":
-        return bool(_YES.search(_NOT_YES.sub("", plain)))
+        return says_yes(plain)
     return ranked.intent != "deny" or bool(_NO.search(_NOT_NO.sub("", plain)))
+
+
+def says_yes(plain: str) -> bool:
+    """Whether a normalised message agrees in so many words (by sound at least), and neither asks nor doubts."""
+    if _NOT_YES.search(plain):
+        return False
+    clauses = _CLAUSES.split(plain)
+    return any(map(_YES.fullmatch, clauses)) or any(
+        " ".join(syllables(clause)) in _heard_as_yes() for clause in clauses
+    )
+
+
+@cache
+def _heard_as_yes() -> frozenset[str]:
+    return frozenset(" ".join(syllables(phrase + end)) for phrase in _PLAIN_YES for end in ("", "的", "吧", "了", "啊"))
 
 
 def refuses(plain: str) -> bool:

@@ -90,10 +90,21 @@ def test_the_image_installs_what_is_locked_with_an_extra_that_exists():
 
 
 def test_the_image_runs_on_a_python_that_the_project_supports_and_not_as_root():
-    names = [name for name, _ in dockerfile()]
-    assert all(re.match(r"python:3\.1[123]-slim( |$)", rest) for rest in instructions("FROM"))
+    stages = [rest.partition(" AS ")[2] for rest in instructions("FROM")]
+    bases = [rest.split()[0] for rest in instructions("FROM")]
+    assert all(re.fullmatch(r"python:3\.1[123]-slim", base) or base in stages for base in bases)
     assert "root" not in instructions("USER")
-    assert names.index("USER") > max(i for i, name in enumerate(names) if name in {"FROM", "RUN", "COPY"})
+    names = "".join({"FROM": "\n", "USER": "u", "CMD": "c"}.get(name, ".") for name, _ in dockerfile()).split("\n")[1:]
+    running = [stage for stage in names if "c" in stage]
+    assert len(running) == 2  # the assistant, and Rasa
+    assert [stage for stage in running if stage.count("u") != 1] == []
+
+
+def test_nothing_is_written_into_the_image_once_its_user_is_set():
+    user = ""
+    for name, rest in dockerfile():
+        user = {"FROM": "", "USER": rest}.get(name, user)
+        assert not (user and name in {"RUN", "COPY"})
 
 
 COMMANDS = {
@@ -166,7 +177,7 @@ def test_every_secret_setting_is_named_where_operators_look():
 
 def test_every_variable_that_compose_asks_for_is_explained():
     asked_for = set(re.findall(r"\$\{([A-Z0-9_]+)", (ROOT / "compose.yml").read_text(encoding="utf-8")))
-    assert asked_for == {"POSTGRES_PASSWORD", "NJR_VAULT__KEYS"}
+    assert asked_for == {"POSTGRES_PASSWORD", "NJR_VAULT__KEYS", "NJR_NLU__RASA__TOKEN"}
     assert all(re.search(rf"^{name}=$", ENV_EXAMPLE, re.MULTILINE) for name in asked_for)
 
 
@@ -198,6 +209,13 @@ def test_the_database_is_open_to_nobody_outside_and_has_no_default_password():
     assert "ports" not in database
     assert ":?" in database["environment"]["POSTGRES_PASSWORD"]
     assert all(port.startswith("127.0.0.1:") for port in COMPOSE["services"]["web"]["ports"])
+
+
+def test_rasa_is_open_to_nobody_outside_and_is_given_no_secret_but_its_own():
+    rasa = COMPOSE["services"]["rasa"]
+    assert "ports" not in rasa
+    assert "env_file" not in rasa
+    assert set(rasa["environment"]) == {"NJR_NLU__RASA__TOKEN"}
 
 
 def test_what_must_outlive_a_container_lies_in_a_volume():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from actions.appointments import notices, offers, seats, store
+from actions.appointments import notices, offers, papers, seats, store
 from actions.appointments.availability import rules_of
 from actions.appointments.tables import Appointment
 from actions.blocks import consent
@@ -74,6 +74,7 @@ async def book(command: Book, context: Context) -> Outcome:
         appointment.confidential = context.vault.seal(command.confidential, about="appointment")
     enter(service, appointment)
     await context.session.flush()
+    await papers.keep(context, service, appointment, command.fields)
     skipped = await repeat(context, service, appointment, command.weeks)
     await announce(context, service, appointment)
     return booked_outcome(context, appointment, weeks=command.weeks, skipped=skipped)

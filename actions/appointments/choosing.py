@@ -52,7 +52,7 @@ async def time_choices(context: Context, form: Form) -> tuple[Choice, ...]:
     within, _clashing = await free_for(context, form, low, high)
     if within:
         starts = _starts(within)
-        spread = starts[:_MOST] if form.window else _spread(starts)
+        spread = _few(form, starts) if form.window else _spread(starts)
         awaited = form.awaited
         missed = awaited is not None and awaited != form.window and awaited[0] not in starts
         waiting = await _waiting(context, form, *awaited) if awaited and missed else ()
@@ -96,6 +96,14 @@ async def has_times(context: Context, form: Form, low: datetime, high: datetime)
 
 def _starts(slots: list[Slot]) -> list[datetime]:
     return sorted({slot.starts_at for slot in slots})
+
+
+def _few(form: Form, starts: list[datetime]) -> list[datetime]:
+    """The first times of what was wished for; where a clock time was named, those that are nearest to it."""
+    point = form.point
+    if point is None:
+        return starts[:_MOST]
+    return sorted(sorted(starts, key=lambda start: abs(start - point))[:_MOST])
 
 
 def _spread(starts: list[datetime]) -> list[datetime]:

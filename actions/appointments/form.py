@@ -52,13 +52,16 @@ class Form:
         return datetime.fromisoformat(self.wish["start"]), datetime.fromisoformat(self.wish["end"])
 
     @property
+    def point(self) -> datetime | None:
+        """The very time that was named, where one was."""
+        point = self.wish.get("point") if self.wish else None
+        return datetime.fromisoformat(point) if point else None
+
+    @property
     def awaited(self) -> tuple[datetime, datetime] | None:
         """What a place on the waitlist would wait for: the very time that was named, else the whole window."""
-        point = self.wish.get("point") if self.wish else None
-        if point is None:
-            return self.window
-        start = datetime.fromisoformat(point)
-        return start, start + timedelta(seconds=1)
+        point = self.point
+        return self.window if point is None else (point, point + timedelta(seconds=1))
 
     @property
     def calendar(self) -> str:

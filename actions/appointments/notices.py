@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from actions.appointments import papers
 from actions.appointments.availability import rules_of, spec_of
 from actions.appointments.commands import AcceptOffer, Approve, DeclineOffer, FixSeries, Mark, Refuse
+from actions.blocks.deadlines import reminders
 from actions.core.commands import holders
 from actions.core.entries import CalendarEntry
 from actions.core.notify import Notice, Option, cancel_notices, notify
@@ -76,19 +78,18 @@ async def tell_booked(
 
 async def remind(context: Context, service: Declaration, appointment: Appointment) -> None:
     """Sets the reminders that are still to come."""
-    for reminder in rules_of(service).reminders:
-        due = appointment.starts_at - timedelta(hours=reminder.hours_before)
-        if due <= context.now:
-            continue
+    wordings = {reminder.hours_before: reminder.wording for reminder in rules_of(service).reminders}
+    for moment in reminders(appointment.starts_at, wordings, context.now):
         await notify(
             context,
             Notice(
                 member_id=appointment.member_id,
-                wording=reminder.wording,
+                wording=wordings[moment.hours_before],
                 params=pushed(context, appointment),
                 subject=appointment.subject,
-                due=due,
-                expires=appointment.starts_at,
+                due=moment.due,
+                expires=moment.until,
+                kind="reminder",
             ),
         )
 
@@ -160,6 +161,7 @@ async def ask_approval(context: Context, service: Declaration, rows: Sequence[Ap
         for member in await holders(context.session, role, service=service.id)
     }
     params = {**facts(context, first), "member": first.member.name, "weeks": len(rows)}
+    handed_in = await papers.of(context, first)
     for member_id in sorted(people - {first.member_id}):
         await notify(
             context,
@@ -170,6 +172,7 @@ async def ask_approval(context: Context, service: Declaration, rows: Sequence[Ap
                 subject=first.request,
                 expires=rows[-1].starts_at,
                 options=options,
+                files=handed_in,
             ),
         )
 

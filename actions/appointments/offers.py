@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, or_, select, true
 
-from actions.appointments import notices, seats, store
+from actions.appointments import notices, papers, seats, store
 from actions.appointments.availability import Openings, Slot, Wish, bookable_window, busy, openings, rules_of
 from actions.appointments.tables import Appointment, Waiting
 
@@ -77,7 +77,7 @@ async def withdraw(context: Context, offer: Appointment, state: str) -> None:
     if state == "waiting":
         waiting.state = state
     else:
-        waiting.leave(state)
+        await papers.leave(context, waiting, state)
     await context.session.flush()
 
 

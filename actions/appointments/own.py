@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import or_, select
 
 from actions.appointments import commands as c
-from actions.appointments import notices
+from actions.appointments import notices, store
 from actions.appointments.availability import Wish, bookable_window, busy, free_slots, rules_of
 from actions.appointments.tables import KEEPING, Appointment, Waiting
 from actions.blocks import consent
@@ -53,6 +53,12 @@ class AppointmentRecords:
         """One of the actor's own open records."""
         own = await self.items(context, context.actor.member_id)
         return next((item for item in own if item.ref == ref), None)
+
+    async def may_read(self, context: Context, subject: str) -> bool:
+        """Files of an appointment: for who answers for its calendar; where it is not private, for officers too."""
+        kind, number = subject.split(":")
+        appointment = await context.session.get(Appointment, int(number)) if kind == "appointment" else None
+        return appointment is not None and store.may_manage(context, appointment)
 
     def withdrawal(self, ref: str) -> Command:
         """Cancel an appointment, decline an offer is by its options; leave the waitlist."""

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select, update
 
-from actions.appointments import booking, offers, seats, store
+from actions.appointments import booking, offers, papers, seats, store
 from actions.appointments.availability import rules_of
 from actions.appointments.tables import KEEPING, Appointment, Seat, Waiting
-from actions.blocks import consent
+from actions.blocks import consent, materials
 from actions.core.notify import Notice, forget_prompts, notify
 from actions.core.tables import Member
 
@@ -62,9 +62,9 @@ async def _end_waiting(context: Context) -> tuple[int, set[str]]:
     for waiting in await store.rows(context, select(Waiting).where(Waiting.state == "waiting")):
         service = context.catalogue[waiting.service]
         if waiting.member.status == "left":
-            waiting.leave("left")
+            await papers.leave(context, waiting, "left")
         elif waiting.window_end <= context.now + timedelta(minutes=rules_of(service).notice_minutes):
-            waiting.leave("over")
+            await papers.leave(context, waiting, "over")
             params = {"service": "" if service.private else service.short}
             await notify(context, Notice(member_id=waiting.member_id, wording="notices.waiting_over", params=params))
         else:
@@ -83,6 +83,8 @@ async def _forget(context: Context, service: Declaration) -> int:
         Appointment.service == service.id, Appointment.ends_at < limit, Appointment.state.in_(_OVER)
     )
     ids = list((await context.session.execute(old)).scalars())
+    for number in ids:
+        await materials.drop(context, f"appointment:{number}")
     if ids:
         await context.session.execute(update(Appointment).where(Appointment.series_id.in_(ids)).values(series_id=None))
         await context.session.execute(delete(Seat).where(Seat.appointment_id.in_(ids)))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from actions.appointments import booking, notices, offers, seats, store
+from actions.appointments import booking, notices, offers, papers, seats, store
 from actions.appointments.availability import bookable_window, calendars, rules_of, spec_of
 from actions.appointments.tables import Appointment, Waiting
 from actions.core.commands import Context, Outcome
@@ -35,6 +35,7 @@ async def join(command: JoinWaitlist, context: Context) -> Outcome:
     context.session.add(waiting)
     await context.session.flush()
     await context.session.refresh(waiting, ["member"])
+    await papers.keep(context, service, waiting, command.fields)
     ahead = await _ahead(context, waiting)
     await offers.settle(context, service)
     return Outcome(
@@ -80,7 +81,7 @@ async def _replace_own(context: Context, service: Declaration, member_id: int) -
         offered = select(Appointment).where(Appointment.waiting_id == row.id, Appointment.state == "offered")
         for offer in await store.rows(context, offered):
             await offers.withdraw(context, offer, "declined")
-        row.leave("left")
+        await papers.leave(context, row, "left")
     await context.session.flush()
 
 
@@ -104,7 +105,7 @@ async def leave(command: LeaveWaitlist, context: Context) -> Outcome:
         raise DomainError("not_found")
     if not context.actor.system and waiting.member_id != context.actor.member_id:
         raise ForbiddenError
-    waiting.leave("left")
+    await papers.leave(context, waiting, "left")
     return Outcome(wording="appointments.left_waitlist", subject=waiting.subject)
 
 
@@ -120,7 +121,7 @@ async def accept(command: AcceptOffer, context: Context) -> Outcome:
     booking.enter(service, appointment)
     waiting = await context.session.get(Waiting, appointment.waiting_id)
     if waiting is not None:
-        waiting.leave("accepted")
+        await papers.move_up(context, waiting, appointment)
     await context.session.flush()
     await close_prompts(context, appointment.subject)
     await booking.announce(context, service, appointment)

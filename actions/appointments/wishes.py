@@ -21,6 +21,7 @@ async def resolve(context: Context, service: Declaration, values: dict[str, Any]
     """Holds what was said against the calendars.
 
     A refused value is dropped; the wish behind a refused time stays, so that the nearest times can be offered.
+    `approval` tells the form whether somebody has to agree: it may ask more then.
     """
     refusals: list[DomainError] = []
     form = Form(service, values)
@@ -31,6 +32,8 @@ async def resolve(context: Context, service: Declaration, values: dict[str, Any]
         except DomainError as error:
             refusals.append(error)
             values.pop(error.field or form.time_key, None)
+    over = form.rules.approval_over
+    values["approval"] = over is not None and form.party > over
     return Resolved(values=values, refusals=tuple(refusals))
 
 
@@ -92,9 +95,16 @@ async def _still_free(context: Context, form: Form) -> None:
     start = form.start
     if start is None:
         return
-    slots, _clashing = await free_for(context, form, start, start + timedelta(seconds=1))
-    if not slots and "held_until" not in form.values:
+    end = start + timedelta(seconds=1)
+    slots, clashing = await free_for(context, form, start, end)
+    if slots or "held_until" in form.values:
+        return
+    if clashing:
+        raise DomainError("own_clash", field=form.time_key, starts_at=clashing[0].starts_at)
+    reason = await _why_not(context, form, start, end, point=True)
+    if reason.code == "slot_full":
         raise DomainError("slot_taken", field=form.time_key, starts_at=local(start))
+    raise reason
 
 
 async def _wish(context: Context, form: Form, values: dict[str, Any]) -> None:

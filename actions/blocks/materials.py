@@ -182,6 +182,12 @@ async def drop(context: Context, subject: str) -> None:
     await _expire(context, Material.subject == subject)
 
 
+async def hand_on(context: Context, subject: str, to: str) -> None:
+    """A record became another one, which takes over its files."""
+    change = update(Material).where(Material.subject == subject, Material.expires_at.is_(None)).values(subject=to)
+    await context.session.execute(change.execution_options(**_UNCACHED))
+
+
 async def discard(context: Context, keys: Collection[str]) -> None:
     """The actor's own files that no record has are wanted no more; others are left alone."""
     if keys:

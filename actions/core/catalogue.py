@@ -53,7 +53,10 @@ class FormField(Declared):
 
     `when` maps a field or a fact to the value (or one of the values) it must have for the question to be asked.
     `ask: on_request` fields are filled where a member offers them or picks them at the read-back. `any` is the label
-    of "no preference"; `avoidable` lets a member name what they do not want. `entity` is the NLU entity that fills it.
+    of "no preference"; `also` are other names that people use for the field; `avoidable` lets a member name what they
+    do not want. `entity` is the NLU entity that fills it.
+    `opening`: what opens the form is kept as `<key>_hint`, for the life to read. `verbatim`: whatever is said to the
+    question is its answer, word for word, even where it names another service.
     A field of type materials takes files of these `kinds`, at most `max_count`; its value is the list of their ids.
     """
 
@@ -65,10 +68,13 @@ class FormField(Declared):
     hint: str = ""
     choices: tuple[DeclaredChoice, ...] = ()
     entity: str = ""
+    also: tuple[str, ...] = ()
     any: str = ""
     avoidable: bool = False
     optional: bool = False
     confidential: bool = False
+    opening: bool = False
+    verbatim: bool = False
     ask: Literal["always", "on_request"] = "always"
     when: dict[str, bool | str | tuple[str, ...]] = {}
     max_length: int = 200

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from sqlalchemy import delete, func, select, update
 
@@ -22,6 +22,20 @@ if TYPE_CHECKING:
 
     from actions.core.commands import Command, Context
     from actions.core.entries import CalendarEntry
+
+Kind = Literal["reply", "alert", "service", "reminder", "news"]
+
+#: Who is served first, where several wait for one channel. Within a lane the older one is.
+#:
+#: reply     answers a message; said at once, at any hour
+#: alert     cannot wait: danger, a person who is talking to one, a code that was just asked for
+#: service   what a member asked for or has to know: decisions, offers; at any hour, as it follows what somebody did
+#: reminder  a service message that was set long ago: waits until the quiet hours are over, if it is still useful then
+#: news      what the union would like them to know: quiet hours, the cap, and what the member wants are kept
+LANES: dict[Kind, int] = {"reply": 0, "alert": 0, "service": 1, "reminder": 1, "news": 2}
+
+#: States of a row that has not been handed over: it can be taken back.
+WAITING = ("queued", "paused")
 
 # Letters and digits that are not mistaken for one another when read aloud or typed.
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
@@ -44,12 +58,32 @@ class Option:
     coded: bool = False
 
 
+class Handed(Protocol):
+    """A file of a record; whoever opens it has their right looked up then."""
+
+    @property
+    def id(self) -> str:
+        """What it is fetched with."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """`picture` or `document`."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Notice:
     """What is to be said to a member. Without `due` it is said at once; after `expires` it is not said at all.
 
-    `calendar` is the record that it speaks of, shown as a card. `again` adds to the member's open prompt about the
-    subject, whose code stays as it is.
+    `calendar` is the record that it speaks of, shown as a card; `files` are shown to open. `again` adds to the
+    member's open prompt about the subject, whose code stays as it is. `kind` decides who is served first and at which
+    hours (see `LANES`); news name their `topic`.
     """
 
     member_id: int
@@ -61,14 +95,18 @@ class Notice:
     options: Sequence[Option] = ()
     unique_key: str | None = None
     calendar: CalendarEntry | None = None
+    files: Sequence[Handed] = ()
     again: bool = False
+    kind: Kind = "service"
+    topic: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Letter:
     """What is to be said to an address that need not be a member's: an e-mail, or an account that is not bound.
 
-    `member_id` is whom it concerns, where that is known. It expires as a `Notice` does.
+    `member_id` is whom it concerns, where that is known. It expires as a `Notice` does. `chat` tells whether others
+    read along.
     """
 
     channel: str
@@ -78,7 +116,12 @@ class Letter:
     params: Mapping[str, Any] = field(default_factory=dict)
     member_id: int | None = None
     subject: str = ""
+    due: datetime | None = None
     expires: datetime | None = None
+    kind: Kind = "alert"
+    topic: str = ""
+    chat: Literal["private", "group"] = "private"
+    unique_key: str | None = None
 
 
 async def notify(context: Context, notice: Notice) -> Outgoing:
@@ -86,7 +129,10 @@ async def notify(context: Context, notice: Notice) -> Outgoing:
     options = await offer(context, notice) if notice.options else []
     row = Outgoing(
         member_id=notice.member_id,
-        content=_sealed(context, notice.wording, notice.params, options, notice.calendar),
+        kind=notice.kind,
+        lane=LANES[notice.kind],
+        topic=notice.topic,
+        content=_sealed(context, notice.wording, notice.params, options, notice.calendar, notice.files),
         subject=notice.subject,
         unique_key=notice.unique_key,
         due_at=notice.due or context.now,
@@ -104,9 +150,14 @@ async def send_letter(context: Context, letter: Letter) -> Outgoing:
         channel=letter.channel,
         account=letter.account,
         conversation=letter.conversation,
+        chat=letter.chat,
+        kind=letter.kind,
+        lane=LANES[letter.kind],
+        topic=letter.topic,
         content=_sealed(context, letter.wording, letter.params, []),
         subject=letter.subject,
-        due_at=context.now,
+        unique_key=letter.unique_key,
+        due_at=letter.due or context.now,
         expires_at=letter.expires,
     )
     context.session.add(row)
@@ -120,10 +171,13 @@ def _sealed(
     params: Mapping[str, Any],
     options: list[dict[str, str]],
     calendar: CalendarEntry | None = None,
+    files: Sequence[Handed] = (),
 ) -> str:
     content: dict[str, Any] = {"parts": [[wording, dict(params)]], "options": options}
     if calendar is not None:
         content["card"] = card_content(context.vault, calendar)
+    if files:
+        content["files"] = [{"id": file.id, "name": file.name, "kind": file.kind} for file in files]
     return context.vault.seal(content, about="outgoing")
 
 
@@ -189,7 +243,7 @@ async def cancel_notices(context: Context, subject: str) -> None:
     """Takes back what has not been said about a record yet, and closes its open options."""
     await context.session.execute(
         update(Outgoing)
-        .where(Outgoing.subject == subject, Outgoing.state == "queued", Outgoing.turn_id.is_(None))
+        .where(Outgoing.subject == subject, Outgoing.state.in_(WAITING), Outgoing.turn_id.is_(None))
         .values(state="cancelled")
     )
     await close_prompts(context, subject)

@@ -13,6 +13,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     MetaData,
+    SmallInteger,
     String,
     TypeDecorator,
     UniqueConstraint,
@@ -168,7 +169,10 @@ class Conversation(Base):
 
 
 class Turn(Base):
-    """One message that was answered. The unique event id makes a repeated delivery harmless."""
+    """One message that was answered. The unique event id makes a repeated delivery harmless.
+
+    `exchange` is a pseudonym of what was said and answered, by which a conversation that repeats is known.
+    """
 
     __tablename__ = "turn"
     __table_args__ = (UniqueConstraint("channel", "account", "event_id"),)
@@ -178,41 +182,156 @@ class Turn(Base):
     account: Mapped[str] = mapped_column(String(60), default="")
     event_id: Mapped[str] = mapped_column(String(160))
     conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), index=True)
+    exchange: Mapped[str] = mapped_column(String(32), default="")
     created_at: Mapped[datetime] = mapped_column(index=True)
 
 
-class Outgoing(Base):
-    """Something to be said: a reply to a turn, or a notice to a member. `content` (sentences, options) is sealed.
+class Batch(Base):
+    """What many are told at once: an announcement, a round of greetings. Its recipients are rows of `Outgoing`.
 
-    `position` grows in the order in which things are said in a conversation: a reminder is written long before. Replies
-    have one where the channel's clients fetch what is said.
-    `state` is queued, sent, failed, cancelled or expired. `subject` ("appointment:12") is what it speaks of, so that
-    it can be cancelled with it.
+    `content` (sentences, options) is sealed, and said to every recipient whose row has none of its own.
+    `state` is running, paused or cancelled. `title` is what officers read in a list.
+    """
+
+    __tablename__ = "batch"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str] = mapped_column(String(120), default="")
+    subject: Mapped[str] = mapped_column(String(60), default="", index=True)
+    kind: Mapped[str] = mapped_column(String(8))
+    topic: Mapped[str] = mapped_column(String(40), default="")
+    content: Mapped[str]
+    state: Mapped[str] = mapped_column(String(12), default="running")
+    due_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+
+class Outgoing(Base):
+    """Something to be said to one recipient: a reply to a turn, a notice, a part of a batch. These rows are the ledger.
+
+    `state`:
+        queued      waits for `due_at`, its limits and its hour (`reason`: why it was put off)
+        paused      its batch is paused
+        sending     `worker` is handing it over; when that worker is dead it becomes unknown
+        unknown     somebody died while handing it over: it may have arrived; it is said again
+        sent        said: shown on a page, or confirmed by the platform
+        accepted    the platform took it, which of some platforms is all that can be known
+        failed      `reason` tells why; not tried again
+        suppressed  `reason` names the rule that kept it back
+        expired     not useful any more when its turn came
+        cancelled   taken back
+
+    `kind` is reply, alert, service, reminder or news (see `notify.LANES`); `lane` is the order they are served in.
+    `doubts` counts the tries of which nobody knows how they ended: for each, a recipient may have it once more.
+    `routed` rows were written to a member: where they go is looked up when their turn comes, and again before they go.
+    `position` grows in the order in which things are said in a conversation whose client fetches them.
+    `subject` ("appointment:12") is what it speaks of, so that it can be cancelled with it. `content` (sentences,
+    options) is sealed; empty where the batch's is said, or where the text has been forgotten.
     """
 
     __tablename__ = "outgoing"
     __table_args__ = (
-        Index("ix_outgoing_state_due_at", "state", "due_at"),
+        Index("ix_outgoing_next", "state", "channel", "lane", "due_at", "id"),
+        Index("ix_outgoing_batch_id_state", "batch_id", "state"),
+        Index("ix_outgoing_member_id_kind_sent_at", "member_id", "kind", "sent_at"),
         Index("ix_outgoing_conversation_position", "conversation", "position"),
         UniqueConstraint("unique_key"),
+        UniqueConstraint("batch_id", "member_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    batch_id: Mapped[int | None] = mapped_column(ForeignKey("batch.id"))
     member_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
     channel: Mapped[str] = mapped_column(String(20), default="")
     account: Mapped[str] = mapped_column(String(60), default="")
     conversation: Mapped[str] = mapped_column(String(160), default="")
+    chat: Mapped[str] = mapped_column(String(8), default="private")
+    routed: Mapped[bool] = mapped_column(default=False)
     turn_id: Mapped[int | None] = mapped_column(ForeignKey("turn.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(8), default="service")
+    lane: Mapped[int] = mapped_column(SmallInteger, default=1)
+    topic: Mapped[str] = mapped_column(String(40), default="")
     content: Mapped[str]
+    fingerprint: Mapped[str] = mapped_column(String(32), default="")
     subject: Mapped[str] = mapped_column(String(60), default="", index=True)
     unique_key: Mapped[str | None] = mapped_column(String(120))
     due_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     state: Mapped[str] = mapped_column(String(12), default="queued")
+    worker: Mapped[str] = mapped_column(String(60), default="")
     attempts: Mapped[int] = mapped_column(default=0)
-    error: Mapped[str] = mapped_column(String(120), default="")
+    doubts: Mapped[int] = mapped_column(default=0)
+    reason: Mapped[str] = mapped_column(String(120), default="")
     sent_at: Mapped[datetime | None]
     position: Mapped[int | None] = mapped_column(BigInteger, index=True)
+
+
+class Handing(Base):
+    """One call to a platform, kept for as long as a limit looks back: what was said lately, by whichever process."""
+
+    __tablename__ = "handing"
+    __table_args__ = (
+        Index("ix_handing_place", "channel", "account", "conversation", "at"),
+        Index("ix_handing_channel_at", "channel", "at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(String(20))
+    account: Mapped[str] = mapped_column(String(60), default="")
+    conversation: Mapped[str] = mapped_column(String(160))
+    at: Mapped[datetime]
+
+
+class Gate(Base):
+    """One channel, locked by whoever picks what is said on it next: limits are kept over all processes.
+
+    Until `closed_until` nothing is said there: the platform asked to wait, or is away.
+    """
+
+    __tablename__ = "gate"
+
+    channel: Mapped[str] = mapped_column(String(20), primary_key=True)
+    closed_until: Mapped[datetime | None]
+
+
+class Worker(Base):
+    """A process that delivers. One that has not been seen for a while is dead: others take over what it had in hand."""
+
+    __tablename__ = "worker"
+
+    name: Mapped[str] = mapped_column(String(60), primary_key=True)
+    seen_at: Mapped[datetime]
+
+
+class Wish(Base):
+    """What a member wants of the union's news. `topic` is empty for all that have no wish of their own.
+
+    `wants` is all, none or digest.
+    """
+
+    __tablename__ = "wish"
+    __table_args__ = (UniqueConstraint("member_id", "topic"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
+    topic: Mapped[str] = mapped_column(String(40), default="")
+    wants: Mapped[str] = mapped_column(String(8))
+    at: Mapped[datetime]
+
+
+class Firing(Base):
+    """A schedule that came due at a moment: done once, by whichever process wrote this row.
+
+    `result` is done, or late for what was not useful any more.
+    """
+
+    __tablename__ = "firing"
+
+    schedule: Mapped[str] = mapped_column(String(80), primary_key=True)
+    due_at: Mapped[datetime] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    result: Mapped[str] = mapped_column(String(8))
 
 
 class Prompt(Base):

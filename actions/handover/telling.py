@@ -102,6 +102,7 @@ class Teller:
             expires=context.now + timedelta(days=self.rules.keep_days),
             options=options,
             again=True,
+            kind="alert",
         )
 
 

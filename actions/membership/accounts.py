@@ -8,6 +8,7 @@ from sqlalchemy import delete, select, update
 
 from actions.core.commands import SYSTEM, Context, Outcome
 from actions.core.errors import DomainError, ForbiddenError
+from actions.core.notify import WAITING
 from actions.core.tables import Account, Conversation, Credential, Offering, Outgoing, Prompt, RoleGrant, WebSession
 from actions.membership import requests
 from actions.membership.binding import tell_account
@@ -146,7 +147,7 @@ async def _revoke(context: Context, member: Member) -> None:
     )
     await session.execute(
         update(Outgoing)
-        .where(Outgoing.member_id == member.id, Outgoing.state == "queued", Outgoing.turn_id.is_(None))
+        .where(Outgoing.member_id == member.id, Outgoing.state.in_(WAITING), Outgoing.turn_id.is_(None))
         .values(state="cancelled")
     )
 

@@ -149,6 +149,7 @@ class Safety:
                 params={"text": text, "minutes": self._rules.acknowledge_minutes},
                 subject=alert.subject,
                 options=(option,),
+                kind="alert",
             )
             await notify(context, notice)
             context.session.add(AlertNotice(alert_id=alert.id, member_id=member.id, at=context.now))
@@ -163,7 +164,7 @@ class Safety:
     async def _tell_of_gap(self, context: Context, member_id: int | None) -> None:
         """Nobody is on the duty list: administrators learn that, and not who asked for help."""
         for member in await people.administrators(context, but=member_id):
-            await notify(context, Notice(member_id=member.id, wording="notices.safety_nobody_on_duty"))
+            await notify(context, Notice(member_id=member.id, wording="notices.safety_nobody_on_duty", kind="alert"))
 
     # --- 收到
 

@@ -46,7 +46,7 @@ async def say_in_private(context: Context, wording: str, params: Mapping[str, An
         await send_letter(context, letter)
         return True
     if actor.member is not None:
-        await notify(context, Notice(member_id=actor.member.id, wording=wording, params=params))
+        await notify(context, Notice(member_id=actor.member.id, wording=wording, params=params, kind="alert"))
         return True
     return False
 

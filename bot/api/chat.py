@@ -13,9 +13,11 @@ from bot.api.calendar import PREFIX
 from bot.api.errors import REFUSALS, ApiError, too_many
 from bot.api.parts import Api, State
 from bot.api.sessions import digest
-from bot.messages import Address, Attachment, Card, Inbound, Outbound
+from bot.messages import Address, Attachment, Card, File, Inbound, Outbound
 
 router = APIRouter(tags=["对话"])
+
+FILES = "/api/v1/files"
 
 _EXAMPLE: dict[str, Any] = {
     "conversation": "web-20180312",
@@ -71,6 +73,19 @@ class ChatCard(BaseModel):
         return cls(title=card.title, rows=list(card.rows), ics=f"{address}.ics", qr=f"{address}.svg")
 
 
+class ChatFile(BaseModel):
+    """A file to open."""
+
+    id: str = Field(description="编号；地址是 /api/v1/files/{id}，只给有权看的人")
+    name: str
+    thumbnail: str | None = Field(None, description="缩略图的地址，只有图片有")
+
+    @classmethod
+    def of(cls, file: File) -> Self:
+        """As it goes over the wire."""
+        return cls(id=file.id, name=file.name, thumbnail=thumbnail_of(file.id, file.kind))
+
+
 class ChatReply(BaseModel):
     """One thing said."""
 
@@ -78,6 +93,7 @@ class ChatReply(BaseModel):
     options: list[ChatOption] = Field(default_factory=list)
     link: str | None = Field(None, description="附带的链接，没有就省略；有卡片时是日历文件")
     card: ChatCard | None = Field(None, description="约好的事，没有就省略")
+    files: list[ChatFile] | None = Field(None, description="附的材料，没有就省略")
     id: str | None = Field(None, description="在会话里的位置，只给聊天页：同一条从两路来时只显示一次")
     reply: bool | None = Field(None, description="是不是对某句话的回答，只给聊天页")
 
@@ -90,6 +106,7 @@ class ChatReply(BaseModel):
             options=[ChatOption(label=option.label, value=option.value) for option in message.options],
             link=message.link or (card.ics if card else None),
             card=card,
+            files=[ChatFile.of(file) for file in message.files] or None,
         )
         if own and message.id:
             reply.id, reply.reply = str(message.id), message.reply
@@ -100,6 +117,11 @@ class ChatResponse(BaseModel):
     """The replies, in order; empty where there is nothing to say."""
 
     replies: list[ChatReply]
+
+
+def thumbnail_of(key: str, kind: str) -> str | None:
+    """Where the small picture of a file is; a document has none."""
+    return f"{FILES}/{key}/thumbnail" if kind == "picture" else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

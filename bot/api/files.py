@@ -14,15 +14,13 @@ from starlette.exceptions import HTTPException
 from actions.blocks.materials import MaterialView
 from actions.blocks.materials_pictures import THUMBNAIL_TYPE
 from actions.core.errors import DomainError
-from bot.api.chat import Caller, check_key
+from bot.api.chat import FILES, Caller, check_key, thumbnail_of
 from bot.api.errors import REFUSALS, ApiError, refusal, too_many
 from bot.api.parts import Api, State
 from bot.files import FileDesk, Kept
 from bot.messages import Address
 
-PATH = "/api/v1/files"
-
-router = APIRouter(prefix=PATH, tags=["材料"])
+router = APIRouter(prefix=FILES, tags=["材料"])
 
 _STATUS = {"not_bound": 403, "file_gone": 404, "file_too_large": 413, "files_too_many": 409, "file_scan_failed": 503}
 
@@ -180,5 +178,5 @@ def _file(kept: Kept, media_type: str, disposition: str) -> FileResponse:
 
 
 def _view(view: MaterialView) -> FileView:
-    small = f"{PATH}/{view.id}/thumbnail" if view.kind == "picture" else None
+    small = thumbnail_of(view.id, view.kind)
     return FileView(id=view.id, name=view.name, kind=view.kind, size=view.size, thumbnail=small)

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from bot.api.sessions import Sessions
     from bot.api.signing_in import SingleSignOn
     from bot.files import FileDesk
+    from bot.gateway.native import NativeForms
     from bot.messages import Address, Inbound, Outbound
     from bot.settings import Settings
+    from nlu.rasa.client import Reserve
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,7 +60,10 @@ class ApiParts:
         people: (name, sender) of the demo's people; empty outside the demo.
         routers: what channels and the console export.
         files: where files are handed over, and fetched.
+        takes_files: whether there is any form that asks for some; else the page does not offer it.
         sso: the university's sign-in, where it is set.
+        native: the forms that a Rasa dialogue may call.
+        reserve: Rasa with the engine that stands in for it, where Rasa is the engine.
         stopping: set when the process is told to stop; event streams end then.
 
     """
@@ -79,7 +84,10 @@ class ApiParts:
     people: Sequence[tuple[str, str]] = ()
     routers: Sequence[APIRouter] = ()
     files: FileDesk | None = None
+    takes_files: bool = False
     sso: SingleSignOn | None = None
+    native: NativeForms | None = None
+    reserve: Reserve | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     limits: Limits = field(default_factory=Limits)
     pace: Pace = field(default_factory=Pace)

@@ -85,6 +85,6 @@ def _view(api: State, session: WebSession) -> SessionView:
         key=digest(f"page\x1f{session.conversation}")[:16],
         welcome=say("page.welcome", {}),
         examples=[say(f"page.say.{which}", {}) for which in ("first", "second", "third")],
-        files=api.parts.files is not None,
+        files=api.parts.files is not None and api.parts.takes_files,
         sso=SsoView(label=api.parts.sso.label, url=START) if api.parts.sso else None,
     )

@@ -23,8 +23,9 @@ class TerminalChannel:
         self.pushed: asyncio.Queue[Outbound] = asyncio.Queue()
 
     async def send(self, message: Outbound) -> None:
-        """Hands a notice to the conversation."""
-        self.pushed.put_nowait(message)
+        """Hands a notice to the conversation; a reply is shown by who asked for it."""
+        if not message.reply:
+            self.pushed.put_nowait(message)
 
 
 class _Screen:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from bot.dialogue import reading
 from bot.dialogue.wishes import chosen_start, day_of, with_known
-from bot.dialogue.words import bare
+from bot.dialogue.words import bare, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from actions.core.catalogue import Declaration, FormField
     from bot.dialogue.state import Frame
@@ -78,7 +78,7 @@ def _said(declaration: Declaration, frame: Frame, parse: Parse, words: Words) ->
         return direct
     if asked and asked.type in _WHOLE and asked.type != "contact":
         return {}
-    if not direct and _foreign(parse):
+    if not direct and _foreign(parse) and not any(field.label in parse.text for field in declaration.form):
         return {}
     mentioned = _mentioned(declaration, frame, parse)
     if asked and direct:
@@ -88,7 +88,10 @@ def _said(declaration: Declaration, frame: Frame, parse: Parse, words: Words) ->
 
 def _mentioned(declaration: Declaration, frame: Frame, parse: Parse) -> dict[str, Any]:
     mentioned: dict[str, Any] = {}
+    opens = not frame.values and not frame.asked
     for field in declaration.form:
+        if field.opening and opens:
+            mentioned[f"{field.key}_hint"] = parse.text
         if field.type in _NEVER_MENTIONED:
             continue
         if field.applies({**frame.values, **mentioned}, frame.facts):
@@ -146,6 +149,25 @@ def advance(declaration: Declaration, frame: Frame) -> Ask | Confirm | Commit:
     return Confirm() if declaration.confirm else Commit()
 
 
+def takes_files(declarations: Iterable[Declaration]) -> bool:
+    """Whether any form asks for files."""
+    return any(field.type == "materials" for declaration in declarations for field in declaration.form)
+
+
+def materials_fields(declaration: Declaration, frame: Frame) -> tuple[FormField, ...]:
+    """The fields that take files: the one that is asked, then the others that apply."""
+    fields = [
+        field for field in declaration.form if field.type == "materials" and field.applies(frame.values, frame.facts)
+    ]
+    return tuple(sorted(fields, key=lambda field: field.key != frame.asked))
+
+
+def files_of(declaration: Declaration, frame: Frame) -> tuple[str, ...]:
+    """Ids of all files that were handed in for a form."""
+    keys = [field.key for field in declaration.form if field.type == "materials"]
+    return tuple(file for key in keys for file in frame.values.get(key) or ())
+
+
 def offered_at_confirmation(declaration: Declaration, frame: Frame) -> tuple[FormField, ...]:
     """Questions that are only asked on request and have no answer yet: offered with the read-back."""
     return tuple(
@@ -153,6 +175,19 @@ def offered_at_confirmation(declaration: Declaration, frame: Frame) -> tuple[For
         for field in declaration.form
         if field.ask == "on_request" and not frame.values.get(field.key) and field.applies(frame.values, frame.facts)
     )
+
+
+def asked_for(declaration: Declaration, frame: Frame, text: str) -> FormField | None:
+    """The question offered with the read-back that a message names, by whatever name: 留言 is 给咨询师的话.
+
+    One that has an answer already is named to be changed.
+    """
+    if frame.phase != "confirming":
+        return None
+    said = plain(text)
+    offered = [field for field in declaration.form if field.ask == "on_request"]
+    named = [field for field in offered if said in map(bare, (field.label, *field.also))]
+    return next((field for field in named if field.applies(frame.values, frame.facts)), None)
 
 
 def revisable(declaration: Declaration, frame: Frame) -> tuple[FormField, ...]:
@@ -171,7 +206,7 @@ def told(declaration: Declaration, frame: Frame) -> tuple[FormField, ...]:
 
 def holding(declaration: Declaration, changed: Collection[str]) -> bool:
     """Whether what is held can stay: only what the slot does not depend on (a note, a contact) was changed."""
-    loose = {field.key for field in declaration.form if field.type in _WHOLE}
+    loose = {field.key for field in declaration.form if field.type in (*_WHOLE, "materials")}
     return all(key in loose or key.rpartition("_")[0] in loose for key in changed)
 
 

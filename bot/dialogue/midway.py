@@ -45,7 +45,10 @@ class _Turn:
 
     def left(self) -> Step | None:
         """Given up; or a change was thought better of."""
-        skipped = self._asked is not None and self._asked.optional and self._says("skip")
+        asked = self._asked
+        # 先不传 says of files that are needed no more than that they are not at hand.
+        passed = asked is not None and (asked.optional or asked.type == "materials")
+        skipped = passed and asked is not None and reading.skips(asked, self._parse.text, self._words)
         if skipped or labelled(self._frame.choices, self._parse.text, whole=True) is not None:
             return None
         return self._kept() or self._dropped()
@@ -84,6 +87,9 @@ class _Turn:
         choice = picked(self._frame.choices, self._parse, self._words, whole=True)
         if choice is not None:
             return _at_read_back(choice.value)
+        named = forms.asked_for(self._declaration, self._frame, self._parse.text)
+        if named is not None:
+            return Do(what="revise", field=named.key)
         agreed = self._says("affirm") or (self._agrees() and not self._taken.changed)
         return Do(what="commit") if agreed else None
 
@@ -120,7 +126,7 @@ class _Turn:
 
     def elsewhere(self) -> Step | None:
         """Another service that the message is sure to ask for, unless it is an answer and little else."""
-        if self._parse.confidence < SURE:
+        if self._parse.confidence < SURE or (self._asked is not None and self._asked.verbatim):
             return None
         opened = self._registry.catalogue.opened_by(self._parse.intent)
         other = next((service for service in opened if service.id != self._declaration.id), None)

@@ -23,6 +23,8 @@ _AVOID = re.compile(
 )
 _AVOID_AFTER = re.compile(r"^(?:老师|医生)?(?:以外|之外|除外|不行|不要|就算了|我?(?:认识|很?熟))")
 _EITHER = re.compile(r"或|还是|和|跟|、|都")
+# What people call files, whatever the form calls them.
+_MATERIALS = ("照片", "图片", "图", "文件", "附件", "材料")
 # Entities that count or point, and name nothing that a record is called by.
 _NAMELESS = ("any", "number", "ordinal", "person", "phone", "service", "staff_id", "unit")
 
@@ -31,7 +33,7 @@ def answer(
     field: FormField, choices: Sequence[Choice], parse: Parse, words: Words, known: Mapping[str, Any]
 ) -> dict[str, Any]:
     """What a message says to the field that was asked; empty where it says nothing to it."""
-    if field.optional and words.says("skip", parse.text):
+    if field.optional and skips(field, parse.text, words):
         return {field.key: ""}
     if field.type == "contact":
         return contact_values(field.key, parse, known)
@@ -42,6 +44,16 @@ def answer(
     reader = _ANSWERS.get(field.type)
     value = reader(field, parse, words) if reader else None
     return {} if value is None else {field.key: value}
+
+
+def skips(field: FormField, text: str, words: Words) -> bool:
+    """Whether a message passes an optional question over: 没有, 先不传, and with what is asked for: 没有照片."""
+    if words.says("skip", text):
+        return True
+    if field.type != "materials":
+        return False
+    rest = re.sub("|".join(map(re.escape, (*names_of(field), *_MATERIALS))), "", bare(text))
+    return rest != bare(text) and words.says("skip", rest)
 
 
 def chosen(field: FormField, choice: Choice) -> dict[str, Any]:
@@ -69,7 +81,7 @@ def mention(field: FormField, parse: Parse) -> dict[str, Any]:
 def names_of(field: FormField) -> set[str]:
     """What a field is called: its label, the end of a long one (联系人), and what its prompt asks for (哪位老师)."""
     short = {field.label[2:]} if len(field.label) > 3 else set()
-    return {field.label, *short, *re.findall(r"哪[位个]([\u4e00-\u9fff]{2})", field.prompt)}
+    return {field.label, *field.also, *short, *re.findall(r"哪[位个]([\u4e00-\u9fff]{2})", field.prompt)}
 
 
 def wants_changed(field: FormField, text: str) -> bool:

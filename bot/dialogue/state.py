@@ -58,7 +58,8 @@ class Frame(BaseModel):
 class State(BaseModel):
     """The state of one conversation. The last frame of the stack is the one being talked about.
 
-    `shelved` tells that the forms were put aside just now, because they lay idle.
+    `shelved` tells that the forms were put aside just now, because they lay idle. `files` came before any form that
+    takes some, the last of them at `files_at`.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -68,6 +69,8 @@ class State(BaseModel):
     clarify: tuple[Choice, ...] = ()
     unclear: Parse | None = None
     shelved: bool = False
+    files: tuple[str, ...] = ()
+    files_at: datetime | None = None
 
     @property
     def top(self) -> Frame | None:
@@ -103,7 +106,12 @@ class State(BaseModel):
 
 
 def expire(state: State, now: datetime, *, idle: timedelta, keep: timedelta) -> tuple[State, bool]:
-    """Shelves forms that lay idle, forgets old drafts. The flag tells whether a form was shelved just now."""
+    """Shelves forms that lay idle, forgets old drafts, and files that no form came for.
+
+    The flag tells whether a form was shelved just now.
+    """
+    if state.files_at is not None and now - state.files_at >= idle:
+        state = state.but(files=(), files_at=None)
     shelved = state.top is not None and now - state.top.touched >= idle
     if shelved:
         state = state.shelve()

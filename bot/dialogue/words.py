@@ -42,7 +42,8 @@ class Words(BaseModel):
     """What people say to steer; every set holds bare texts.
 
     `keep` leaves a form as it was before a change; `cancel_this` gives up the form at hand where one is open (with none
-    open it means a booking on record); `polite` may stand behind any of them.
+    open it means a booking on record); `book` wants a time and does not say for what; `polite` may stand behind any of
+    them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -56,6 +57,7 @@ class Words(BaseModel):
     why: frozenset[str]
     skip: frozenset[str]
     any: frozenset[str]
+    book: frozenset[str]
     polite: frozenset[str]
 
     @field_validator("*", mode="after")

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from actions.core.errors import DomainError
 from actions.core.notify import told
 from actions.safety import RaiseAlert
-from bot.dialogue import policy
+from bot.dialogue import forms, policy
 from bot.dialogue.state import State, expire
-from bot.gateway import prompts, rows
+from bot.gateway import hearing, prompts, rows
 from bot.gateway.forms import FormRunner
+from bot.gateway.handing_in import HandingIn
 from bot.gateway.person import Person
 from bot.gateway.saying import Saying
 from bot.gateway.shortcuts import shortcut_for
@@ -44,6 +45,7 @@ class Answerer:
         self._context = context
         self._inbound = inbound
         self._parse = parse
+        self._files = HandingIn(context, inbound)
         self._person = Person(
             house=house,
             context=context,
@@ -60,9 +62,10 @@ class Answerer:
         state, shelved = expire(self._remembered(conversation), context.now, idle=idle, keep=keep)
         if shelved:
             saying.say("form.shelved", {"service": house.catalogue[state.drafts[-1].service].short})
-        runner = FormRunner(context, house.registry, state, saying, house.idle_minutes)
+        runner = FormRunner(context, house.registry, state, saying, files=self._files, idle_minutes=house.idle_minutes)
         if not await self._without_understanding(runner):
-            await self._take(policy.decide(runner.state, self._parse, house.registry, context.now), runner)
+            await self._understood(runner)
+        await self._files.let_go()
         conversation.state = house.vault.seal(runner.state.model_dump(mode="json"), about="conversation")
         return runner.service
 
@@ -82,13 +85,57 @@ class Answerer:
         if private and (await self._by_code(runner) or await self._person.take(runner)):
             return True
         unreadable = self._unreadable()
+        if unreadable == "talk.attachment" and self._files.left:
+            return await self._files_alone(runner)
         if unreadable and not runner.registry.words.says("affirm", self._inbound.text):
             runner.saying.say(unreadable)
             if runner.state.top is not None:
                 await runner.ask_again()
             return True
         alone = runner.state.top is None
-        return private and (await self._notification(runner, alone=alone) or await self._keyword(runner))
+        return private and (
+            await self._notification(runner, alone=alone)
+            or await self._keyword(runner)
+            or await self.heard(runner.saying, alone=alone)
+        )
+
+    async def heard(self, saying: Saying, *, alone: bool) -> bool:
+        """Exact words that rows decide: a group's keyword, 收到. What a crisis may be in is understood first."""
+        if self._parse.crisis is not None or len(self._parse.text) > LONGEST:
+            return False
+        heard = hearing.heard_of(self._house, self._inbound, self._parse.text)
+        return await hearing.listened(self._house, self._context, heard, saying, alone=alone)
+
+    async def _files_alone(self, runner: FormRunner) -> bool:
+        """Files and not a word: the form on top takes them, or they wait for one."""
+        runner.state, changed = await self._files.put(runner.state, runner.saying)
+        if changed and runner.state.top is not None:
+            await runner.fill(forms.Taken(frame=runner.state.top, changed=changed, said=changed), self._parse)
+            return True
+        if self._files.left and forms.takes_files(self._house.catalogue):
+            runner.state = self._files.wait(runner.state, runner.saying)
+        elif self._files.left:
+            runner.saying.say("talk.attachment")
+        if runner.state.top is not None:
+            await runner.ask_again()
+        return True
+
+    async def _understood(self, runner: FormRunner) -> None:
+        """Takes the message as the dialogue decides, and the files that came along with it."""
+        changed: frozenset[str] = frozenset()
+        if self._parse.crisis is None:
+            runner.state, changed = await self._files.put(runner.state, runner.saying)
+        step = policy.decide(runner.state, self._parse, self._house.registry, self._context.now)
+        if changed and runner.state.top is not None and isinstance(step, policy.Do) and step.what == "missed":
+            # 照片来了 says nothing to the form, and the photographs have said it all.
+            step = policy.Fill(taken=forms.Taken(frame=runner.state.top, changed=changed, said=changed))
+        await self._take(step, runner)
+        if not self._files.left or self._parse.crisis is not None:
+            return
+        if forms.takes_files(self._house.catalogue):
+            runner.state = self._files.wait(runner.state, runner.saying)
+        else:
+            runner.saying.say("files.not_kept")
 
     def _unreadable(self) -> str:
         if len(self._parse.text) > LONGEST:

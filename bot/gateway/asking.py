@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 #: What is added to a miss, by the type of the field that was asked.
 _MISSED = {
     "contact": "form.missed_contact",
+    "materials": "files.missed",
     "name": "form.missed_name",
     "number": "form.missed_number",
     "slot": "form.missed_slot",
@@ -98,7 +99,7 @@ def _noted(field: FormField, frame: Frame) -> str:
     if field.type == "slot" and not value:
         wish = frame.values.get(f"{field.key}_wish")
         return str(wish["text"]) if wish else ""
-    return shown(field, frame) if value and field.type not in ("consent", "record") else ""
+    return shown(field, frame) if value and field.type not in ("consent", "record", "materials") else ""
 
 
 def shown(field: FormField, frame: Frame) -> str:

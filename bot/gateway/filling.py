@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from actions.core.life import Life
     from bot.dialogue.policy import Registry
     from bot.dialogue.state import Frame, State
+    from bot.gateway.handing_in import HandingIn
     from bot.gateway.saying import Saying
 
 # Fields whose only choice is taken without a question.
@@ -27,11 +28,21 @@ _SELF_EVIDENT = ("offering", "choice", "record")
 class FormFilling:
     """The form on top of a conversation's stack, as far as it can go on in this turn."""
 
-    def __init__(self, context: Context, registry: Registry, state: State, saying: Saying, idle_minutes: int) -> None:
+    def __init__(
+        self,
+        context: Context,
+        registry: Registry,
+        state: State,
+        saying: Saying,
+        *,
+        files: HandingIn,
+        idle_minutes: int,
+    ) -> None:
         self.context = context
         self.registry = registry
         self.state = state
         self.saying = saying
+        self.files = files
         self.idle_minutes = idle_minutes
         self.service = ""
         self._reasked: set[str] = set()
@@ -41,9 +52,11 @@ class FormFilling:
 
         `noted` are keys of what was said beside the open question: they are repeated, so that nobody wonders.
         """
-        frame, declaration = self._top()
+        _, declaration = self._top()
         self.service = declaration.id
-        self._set(await self._resolved(declaration, frame.values, changed))
+        self._set(await self._resolved(declaration, self._top()[0].values, changed))
+        # What the records say may have opened the question that files wait for.
+        self.state, _ = await self.files.put(self.state, self.saying)
         asking.say_noted(self.saying, declaration, self._top()[0], noted)
         # Each round answers a field by itself or ends the loop: there cannot be more rounds than fields, twice.
         for _round in range(2 * len(declaration.form) + 2):

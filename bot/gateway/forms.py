@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from actions.blocks import materials
 from actions.core.errors import DomainError
 from actions.core.life import Choice
 from bot.dialogue import forms
@@ -139,14 +140,19 @@ class FormRunner(FormFilling):
     # --- what steers a form
 
     async def drop(self) -> None:
-        """Gives the form up; nothing was written."""
+        """Gives the form up; nothing was written, and its files are not kept."""
         _, declaration = self._top()
-        self.service = declaration.id
-        await self._release()
-        self.state = self.state.pop()
+        await self._give_up()
         of_record = any(field.type == "record" for field in declaration.form)
         self.saying.say("form.left_alone" if of_record else "form.dropped", {"service": declaration.short})
         await self._take_up_parked()
+
+    async def _give_up(self) -> None:
+        frame, declaration = self._top()
+        self.service = declaration.id
+        await self._release()
+        await materials.discard(self.context, forms.files_of(declaration, frame))
+        self.state = self.state.pop()
 
     async def revise(self, key: str) -> None:
         """Asks which field to change, or asks that field anew."""
@@ -202,9 +208,7 @@ class FormRunner(FormFilling):
     async def refuse_consent(self) -> None:
         """Without consent there is no booking; nothing is kept."""
         _, declaration = self._top()
-        self.service = declaration.id
-        await self._release()
-        self.state = self.state.pop()
+        await self._give_up()
         self.saying.say("form.no_consent", {"service": declaration.short})
         await self._take_up_parked()
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from actions.core.catalogue import Catalogue
     from actions.core.commands import Bus
     from actions.core.database import Database
+    from actions.core.hearing import Listener
     from actions.core.life import Life, Records
     from actions.core.vault import Vault
     from bot.dialogue.policy import Registry
@@ -28,7 +29,8 @@ class House:
     """The fixed parts that a turn works with; the composition root builds it once.
 
     `pull` names the channels whose clients fetch what is said (the page, the API): for them a committed row is a
-    delivered one. `fault(name)` is a point where a test may kill the process.
+    delivered one. `fault(name)` is a point where a test may kill the process. `listeners` know exact words that rows
+    decide.
     """
 
     database: Database
@@ -46,6 +48,7 @@ class House:
     draft_days: int
     pull: frozenset[str]
     fault: Callable[[str], None]
+    listeners: Sequence[Listener] = ()
 
     def context(self, session: AsyncSession, actor: Actor, now: datetime) -> Context:
         """A context for commands in a unit of work."""

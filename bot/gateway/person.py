@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from actions.core.errors import DomainError
 from actions.handover import GiveBack, Leave, Reply, Request, Say, armed_in, disarm, live_in
-from bot.dialogue import policy
+from bot.dialogue import forms, policy
 from bot.dialogue.state import State
 from bot.dialogue.words import bare
 
@@ -50,10 +50,17 @@ class Person:
         if said in self.house.person_words.ask or (self.from_group and self.parse.intent == "human"):
             await self.ask(runner)
             return True
-        if said in self.house.person_words.leave:
+        if said in self.house.person_words.leave and not self._of_form(runner):
             await self._open(Leave(parked=runner.state.top is not None), runner)
             return True
         return False
+
+    def _of_form(self, runner: FormRunner) -> bool:
+        """Whether the form that is read back takes a message of its own: 留言 is then for the counsellor."""
+        frame = runner.state.top
+        if frame is None:
+            return False
+        return forms.asked_for(self.house.catalogue[frame.service], frame, self.parse.text) is not None
 
     def wanted(self, step: policy.Step) -> bool:
         """Whether a message in a group asks for a person: that goes on in private."""

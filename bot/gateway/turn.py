@@ -13,9 +13,9 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from actions.core.notify import next_position
+from actions.core.notify import LANES, next_position
 from actions.core.tables import Conversation, Outgoing, Turn
-from bot.gateway import rows
+from bot.gateway import hearing, loops, rows
 from bot.gateway.answering import LONGEST, SAYS_SOMETHING, Answerer
 from bot.gateway.saying import Saying
 from nlu.types import Parse
@@ -75,8 +75,13 @@ class Gateway:
         return (await self.answer(inbound)).replies
 
     async def answer(self, inbound: Inbound) -> Answered:
-        """As `receive`, with what the turn was about."""
-        if not self._addressed(inbound):
+        """As `receive`, with what the turn was about.
+
+        In a group only what is said to the assistant is read, and the words that its officer set; bots and the
+        assistant itself are never answered.
+        """
+        addressed = hearing.addressed(self._house, inbound)
+        if inbound.from_bot or not (addressed or await hearing.wanted(self._house, inbound, self._clock())):
             return Answered(replies=())
         started = time.perf_counter()
         key = _conversation_key(inbound)
@@ -86,7 +91,7 @@ class Gateway:
             stored = await self._stored(inbound)
             if stored is not None:
                 return stored
-            parse = await self._understand(inbound)
+            parse = await self._understand(inbound) if addressed else _unread(inbound)
             self._house.fault("turn.parsed")
             answered = await self._with_retries(inbound, key, parse)
         self._after_commit()
@@ -98,12 +103,6 @@ class Gateway:
             ms=round((time.perf_counter() - started) * 1000, 1),
         )
         return answered
-
-    def _addressed(self, inbound: Inbound) -> bool:
-        """In a group only what is said to the assistant is read."""
-        if inbound.address.chat == "private" or inbound.mentioned:
-            return True
-        return any(name in inbound.text for name in self._house.names)
 
     async def _understand(self, inbound: Inbound) -> Parse:
         text = clean(inbound.text)
@@ -138,13 +137,18 @@ class Gateway:
             context = house.context(session, await rows.actor_of(session, inbound, account), now)
             answerer = Answerer(house, context, inbound, parse)
             house.fault("turn.begun")
-            if inbound.address.chat == "group":
+            taken = inbound.address.chat == "group" and await answerer.heard(saying, alone=True)
+            if taken or not hearing.addressed(self._house, inbound):
+                service = ""
+            elif inbound.address.chat == "group":
                 service, aside = await answerer.answer_in_group(conversation, saying, account)
                 if aside is not None and aside.parts:
                     session.add(self._row(context, aside, turn=None))
             else:
                 service = await answerer.answer(conversation, saying)
             house.fault("turn.handled")
+            if parse.crisis is None:
+                await loops.guard(context, turn, saying, parse.text)
             row = await self._write_reply(context, inbound, turn, saying)
             house.fault("turn.written")
         house.fault("turn.committed")
@@ -191,6 +195,9 @@ class Gateway:
             channel=saying.address.channel,
             account=saying.address.account,
             conversation=saying.address.conversation,
+            chat=saying.address.chat,
+            kind="reply",
+            lane=LANES["reply"],
             turn_id=turn.id if turn else None,
             content=self._house.vault.seal(saying.content, about="outgoing"),
             due_at=context.now,
@@ -211,6 +218,11 @@ class Gateway:
         contents = [(row, self._house.vault.open(row.content, about="outgoing")) for row in rows if row.content]
         replies = tuple(self._reply(address, row, content) for row, content in contents)
         return Answered(replies=replies, repeated=True)
+
+
+def _unread(inbound: Inbound) -> Parse:
+    """What was not said to the assistant is not understood, only held against exact words."""
+    return Parse(text=clean(inbound.text), intent="out_of_scope", confidence=0.0)
 
 
 def _conversation_key(inbound: Inbound) -> str:

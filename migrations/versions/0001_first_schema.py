@@ -37,6 +37,23 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_audit_actor"), ["actor"], unique=False)
 
     op.create_table(
+        "batch",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(length=120), nullable=False),
+        sa.Column("subject", sa.String(length=60), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("topic", sa.String(length=40), nullable=False),
+        sa.Column("content", sa.String(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_batch")),
+    )
+    with op.batch_alter_table("batch", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_batch_subject"), ["subject"], unique=False)
+
+    op.create_table(
         "binding_counter",
         sa.Column("key", sa.String(length=40), nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
@@ -55,6 +72,33 @@ def upgrade() -> None:
         sa.UniqueConstraint("channel", "account", "key", name=op.f("uq_conversation_channel_account_key")),
     )
     op.create_table(
+        "firing",
+        sa.Column("schedule", sa.String(length=80), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("result", sa.String(length=8), nullable=False),
+        sa.PrimaryKeyConstraint("schedule", "due_at", name=op.f("pk_firing")),
+    )
+    op.create_table(
+        "gate",
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("closed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("channel", name=op.f("pk_gate")),
+    )
+    op.create_table(
+        "handing",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("account", sa.String(length=60), nullable=False),
+        sa.Column("conversation", sa.String(length=160), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_handing")),
+    )
+    with op.batch_alter_table("handing", schema=None) as batch_op:
+        batch_op.create_index("ix_handing_channel_at", ["channel", "at"], unique=False)
+        batch_op.create_index("ix_handing_place", ["channel", "account", "conversation", "at"], unique=False)
+
+    op.create_table(
         "unit",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=80), nullable=False),
@@ -70,6 +114,12 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_web_session")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_web_session_token_hash")),
+    )
+    op.create_table(
+        "worker",
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_worker")),
     )
     op.create_table(
         "member",
@@ -94,6 +144,7 @@ def upgrade() -> None:
         sa.Column("account", sa.String(length=60), nullable=False),
         sa.Column("event_id", sa.String(length=160), nullable=False),
         sa.Column("conversation_id", sa.Integer(), nullable=False),
+        sa.Column("exchange", sa.String(length=32), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["conversation_id"], ["conversation.id"], name=op.f("fk_turn_conversation_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_turn")),
@@ -143,6 +194,34 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_alert_raised_at"), ["raised_at"], unique=False)
 
     op.create_table(
+        "announcement",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(length=120), nullable=False),
+        sa.Column("segment", sa.JSON(), nullable=False),
+        sa.Column("content", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("topic", sa.String(length=40), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("author_id", sa.Integer(), nullable=True),
+        sa.Column("approver_id", sa.Integer(), nullable=True),
+        sa.Column("corrects_id", sa.Integer(), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answer_by", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reported_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reminded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("chased_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["approver_id"], ["member.id"], name=op.f("fk_announcement_approver_id")),
+        sa.ForeignKeyConstraint(["author_id"], ["member.id"], name=op.f("fk_announcement_author_id")),
+        sa.ForeignKeyConstraint(["corrects_id"], ["announcement.id"], name=op.f("fk_announcement_corrects_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_announcement")),
+    )
+    with op.batch_alter_table("announcement", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_announcement_author_id"), ["author_id"], unique=False)
+        batch_op.create_index("ix_announcement_state_due_at", ["state", "due_at"], unique=False)
+
+    op.create_table(
         "appointment_waiting",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("service", sa.String(length=40), nullable=False),
@@ -180,6 +259,40 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_binding_invite_member_id"), ["member_id"], unique=False)
 
     op.create_table(
+        "chat_group",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(length=60), nullable=False),
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("account", sa.String(length=60), nullable=False),
+        sa.Column("conversation", sa.String(length=160), nullable=False),
+        sa.Column("unit_id", sa.Integer(), nullable=True),
+        sa.Column("bound_by", sa.Integer(), nullable=False),
+        sa.Column("bound_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("welcome", sa.String(), nullable=False),
+        sa.Column("welcomed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("muted_until", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["bound_by"], ["member.id"], name=op.f("fk_chat_group_bound_by")),
+        sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=op.f("fk_chat_group_unit_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_chat_group")),
+        sa.UniqueConstraint(
+            "channel", "account", "conversation", name=op.f("uq_chat_group_channel_account_conversation")
+        ),
+        sa.UniqueConstraint("title", name=op.f("uq_chat_group_title")),
+    )
+    op.create_table(
+        "chat_group_phrase",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("phrase_hash", sa.String(length=40), nullable=False),
+        sa.Column("member_id", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(length=60), nullable=False),
+        sa.Column("unit_id", sa.Integer(), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_chat_group_phrase_member_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=op.f("fk_chat_group_phrase_unit_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_chat_group_phrase")),
+        sa.UniqueConstraint("phrase_hash", name=op.f("uq_chat_group_phrase_phrase_hash")),
+    )
+    op.create_table(
         "consent",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("member_id", sa.Integer(), nullable=False),
@@ -200,6 +313,17 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_credential_member_id")),
         sa.PrimaryKeyConstraint("member_id", name=op.f("pk_credential")),
     )
+    op.create_table(
+        "greeting_known",
+        sa.Column("member_id", sa.Integer(), nullable=False),
+        sa.Column("status", sa.String(length=12), nullable=False),
+        sa.Column("welcome_until", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_greeting_known_member_id")),
+        sa.PrimaryKeyConstraint("member_id", name=op.f("pk_greeting_known")),
+    )
+    with op.batch_alter_table("greeting_known", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_greeting_known_welcome_until"), ["welcome_until"], unique=False)
+
     op.create_table(
         "handover",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -244,30 +368,43 @@ def upgrade() -> None:
     op.create_table(
         "outgoing",
         sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("batch_id", sa.Integer(), nullable=True),
         sa.Column("member_id", sa.Integer(), nullable=True),
         sa.Column("channel", sa.String(length=20), nullable=False),
         sa.Column("account", sa.String(length=60), nullable=False),
         sa.Column("conversation", sa.String(length=160), nullable=False),
+        sa.Column("chat", sa.String(length=8), nullable=False),
+        sa.Column("routed", sa.Boolean(), nullable=False),
         sa.Column("turn_id", sa.Integer(), nullable=True),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("lane", sa.SmallInteger(), nullable=False),
+        sa.Column("topic", sa.String(length=40), nullable=False),
         sa.Column("content", sa.String(), nullable=False),
+        sa.Column("fingerprint", sa.String(length=32), nullable=False),
         sa.Column("subject", sa.String(length=60), nullable=False),
         sa.Column("unique_key", sa.String(length=120), nullable=True),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("worker", sa.String(length=60), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("error", sa.String(length=120), nullable=False),
+        sa.Column("doubts", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(length=120), nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("position", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["batch_id"], ["batch.id"], name=op.f("fk_outgoing_batch_id")),
         sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_outgoing_member_id")),
         sa.ForeignKeyConstraint(["turn_id"], ["turn.id"], name=op.f("fk_outgoing_turn_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outgoing")),
+        sa.UniqueConstraint("batch_id", "member_id", name=op.f("uq_outgoing_batch_id_member_id")),
         sa.UniqueConstraint("unique_key", name=op.f("uq_outgoing_unique_key")),
     )
     with op.batch_alter_table("outgoing", schema=None) as batch_op:
+        batch_op.create_index("ix_outgoing_batch_id_state", ["batch_id", "state"], unique=False)
         batch_op.create_index("ix_outgoing_conversation_position", ["conversation", "position"], unique=False)
+        batch_op.create_index("ix_outgoing_member_id_kind_sent_at", ["member_id", "kind", "sent_at"], unique=False)
+        batch_op.create_index("ix_outgoing_next", ["state", "channel", "lane", "due_at", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_outgoing_position"), ["position"], unique=False)
-        batch_op.create_index("ix_outgoing_state_due_at", ["state", "due_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_outgoing_subject"), ["subject"], unique=False)
         batch_op.create_index(batch_op.f("ix_outgoing_turn_id"), ["turn_id"], unique=False)
 
@@ -304,6 +441,17 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "wish",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("member_id", sa.Integer(), nullable=False),
+        sa.Column("topic", sa.String(length=40), nullable=False),
+        sa.Column("wants", sa.String(length=8), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_wish_member_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_wish")),
+        sa.UniqueConstraint("member_id", "topic", name=op.f("uq_wish_member_id_topic")),
+    )
+    op.create_table(
         "alert_notice",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("alert_id", sa.Integer(), nullable=False),
@@ -316,6 +464,17 @@ def upgrade() -> None:
     with op.batch_alter_table("alert_notice", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_alert_notice_alert_id"), ["alert_id"], unique=False)
 
+    op.create_table(
+        "announcement_receipt",
+        sa.Column("announcement_id", sa.Integer(), nullable=False),
+        sa.Column("member_id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["announcement_id"], ["announcement.id"], name=op.f("fk_announcement_receipt_announcement_id")
+        ),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_announcement_receipt_member_id")),
+        sa.PrimaryKeyConstraint("announcement_id", "member_id", name=op.f("pk_announcement_receipt")),
+    )
     op.create_table(
         "appointment",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -376,6 +535,14 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_binding_request_member_id"), ["member_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_binding_request_state"), ["state"], unique=False)
 
+    op.create_table(
+        "chat_group_word",
+        sa.Column("group_id", sa.Integer(), nullable=False),
+        sa.Column("word", sa.String(length=20), nullable=False),
+        sa.Column("answer", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["group_id"], ["chat_group.id"], name=op.f("fk_chat_group_word_group_id")),
+        sa.PrimaryKeyConstraint("group_id", "word", name=op.f("pk_chat_group_word")),
+    )
     op.create_table(
         "handover_taker",
         sa.Column("handover_id", sa.Integer(), nullable=False),
@@ -449,6 +616,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_handover_taker_member_id"))
 
     op.drop_table("handover_taker")
+    op.drop_table("chat_group_word")
     with op.batch_alter_table("binding_request", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_binding_request_state"))
         batch_op.drop_index(batch_op.f("ix_binding_request_member_id"))
@@ -461,10 +629,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_appointment_member_id"))
 
     op.drop_table("appointment")
+    op.drop_table("announcement_receipt")
     with op.batch_alter_table("alert_notice", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_alert_notice_alert_id"))
 
     op.drop_table("alert_notice")
+    op.drop_table("wish")
     op.drop_table("role_grant")
     with op.batch_alter_table("prompt", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_prompt_subject"))
@@ -474,9 +644,11 @@ def downgrade() -> None:
     with op.batch_alter_table("outgoing", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_outgoing_turn_id"))
         batch_op.drop_index(batch_op.f("ix_outgoing_subject"))
-        batch_op.drop_index("ix_outgoing_state_due_at")
         batch_op.drop_index(batch_op.f("ix_outgoing_position"))
+        batch_op.drop_index("ix_outgoing_next")
+        batch_op.drop_index("ix_outgoing_member_id_kind_sent_at")
         batch_op.drop_index("ix_outgoing_conversation_position")
+        batch_op.drop_index("ix_outgoing_batch_id_state")
 
     op.drop_table("outgoing")
     op.drop_table("offering")
@@ -485,8 +657,14 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_handover_chat_key"))
 
     op.drop_table("handover")
+    with op.batch_alter_table("greeting_known", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_greeting_known_welcome_until"))
+
+    op.drop_table("greeting_known")
     op.drop_table("credential")
     op.drop_table("consent")
+    op.drop_table("chat_group_phrase")
+    op.drop_table("chat_group")
     with op.batch_alter_table("binding_invite", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_binding_invite_member_id"))
 
@@ -496,6 +674,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_appointment_waiting_member_id"))
 
     op.drop_table("appointment_waiting")
+    with op.batch_alter_table("announcement", schema=None) as batch_op:
+        batch_op.drop_index("ix_announcement_state_due_at")
+        batch_op.drop_index(batch_op.f("ix_announcement_author_id"))
+
+    op.drop_table("announcement")
     with op.batch_alter_table("alert", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_alert_raised_at"))
         batch_op.drop_index(batch_op.f("ix_alert_person"))
@@ -511,10 +694,22 @@ def downgrade() -> None:
 
     op.drop_table("turn")
     op.drop_table("member")
+    op.drop_table("worker")
     op.drop_table("web_session")
     op.drop_table("unit")
+    with op.batch_alter_table("handing", schema=None) as batch_op:
+        batch_op.drop_index("ix_handing_place")
+        batch_op.drop_index("ix_handing_channel_at")
+
+    op.drop_table("handing")
+    op.drop_table("gate")
+    op.drop_table("firing")
     op.drop_table("conversation")
     op.drop_table("binding_counter")
+    with op.batch_alter_table("batch", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_batch_subject"))
+
+    op.drop_table("batch")
     with op.batch_alter_table("audit", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_audit_actor"))
 

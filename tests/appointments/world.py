@@ -63,10 +63,11 @@ def catalogue(overrides: Mapping[str, Mapping[str, Any]] | None = None) -> Catal
 
 
 def _rules() -> Any:
-    from actions.membership import Membership  # noqa: PLC0415 - only to read the other declarations
+    from actions.announcements import Announcements  # noqa: PLC0415 - only to read the other declarations
+    from actions.membership import Membership  # noqa: PLC0415
     from actions.records import OwnRecords  # noqa: PLC0415
 
-    return {life.name: life.rules for life in (Appointments, Membership, OwnRecords)}
+    return {life.name: life.rules for life in (Announcements, Appointments, Membership, OwnRecords)}
 
 
 @functools.cache

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import expect, sync_playwright
 
 from bot.settings import ROOT
@@ -16,6 +17,7 @@ from tests.peers.server import Server, Store, sqlite_store, start
 if TYPE_CHECKING:
     import re
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request
 
@@ -128,6 +130,34 @@ class Visit:
     def texts(self) -> list[str]:
         """Everything in the conversation, in order, without the hours between."""
         return [each.inner_text() for each in self.page.locator("#log .said .bubble").all()]
+
+    def is_usable(self) -> None:
+        """axe finds nothing serious in what stands there; the visit must be one with `bypass_csp`.
+
+        axe is injected past the page's policy, which forbids just that.
+        """
+        found = Axe().run(self.page).response["violations"]
+        grave = [
+            f"{each['id']}: {node['target']}: {node.get('failureSummary', '')}"
+            for each in found
+            if each["impact"] in ("serious", "critical")
+            for node in each["nodes"]
+        ]
+        assert grave == []
+
+    def give(self, folder: Path, *files: tuple[str, bytes]) -> None:
+        """Chooses files as a member does."""
+        paths = [folder / name for name, _content in files]
+        for path, (_name, content) in zip(paths, files, strict=True):
+            path.write_bytes(content)
+        with self.page.expect_file_chooser() as choosing:
+            self.page.get_by_role("button", name="交材料").click()
+        choosing.value.set_files(paths)
+        expect(self.page.get_by_text("正在上传")).to_have_count(0)
+
+    def send(self) -> None:
+        """Sends what is in the tray and in the text; waits for the answer."""
+        self._answered(self.page.get_by_role("button", name="发送").click)
 
     def picture(self, name: str) -> None:
         """Keeps a screenshot for the documents, where they are asked for."""

@@ -5,57 +5,63 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import PHONE
-from tests.files.samples import pdf, picture
+from tests.browser.conftest import DESKTOP, PHONE
+from tests.files.samples import bomb, pdf, picture
 
 pytestmark = pytest.mark.peer
 
 
-def give(visit, folder, *files: tuple[str, bytes]) -> None:
-    """Chooses files as a member does."""
-    paths = [folder / name for name, _content in files]
-    for path, (_name, content) in zip(paths, files, strict=True):
-        path.write_bytes(content)
-    with visit.page.expect_file_chooser() as choosing:
-        visit.page.get_by_role("button", name="交材料").click()
-    choosing.value.set_files(paths)
+@pytest.mark.parametrize(
+    ("viewport", "person", "day"), [(PHONE, "赵磊", "大后天"), (DESKTOP, "王敏", "后天")], ids=["phone", "desktop"]
+)
+def test_a_picture_and_a_document_go_into_a_form(house, visitors, tmp_path, viewport, person, day):
+    size = "phone" if viewport is PHONE else "desktop"
+    visit = visitors(viewport=viewport, bypass_csp=True).open(house.url, person)
+    visit.say(f"{day}晚上七点想订多功能室，30个人，南湖")
+    visit.hears("帮您核对")
 
-
-def test_files_are_shown_taken_back_and_sent(house, visitors, tmp_path):
-    visit = visitors(viewport=PHONE).open(house.url, "赵磊")
     tray = visit.page.locator("#tray li")
-    give(visit, tmp_path, ("获奖证书.png", picture("PNG", (320, 200))), ("说明.pdf", pdf()))
-    expect(tray).to_have_count(2)
-    expect(visit.page.get_by_text("正在上传")).to_have_count(0)
+    visit.give(tmp_path, ("场地布置.png", picture("PNG", (320, 200))), ("活动方案.pdf", pdf()), ("多余.pdf", pdf()))
+    expect(tray).to_have_count(3)
     thumbnail = tray.locator("img")
     expect(thumbnail).to_be_visible()
     assert thumbnail.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
-    visit.picture("files-phone")
+    visit.page.get_by_role("button", name="去掉 多余.pdf").click()
+    expect(tray).to_have_count(2)
+    visit.is_usable()
+    visit.picture(f"files-{size}")
 
-    visit.page.get_by_role("button", name="去掉 说明.pdf").click()
-    expect(tray).to_have_count(1)
-    before = visit.replies.count()
-    visit.page.get_by_role("button", name="发送").click()
-    expect(visit.own.last).to_contain_text("获奖证书")
-    expect(visit.replies.nth(before)).to_be_visible()
+    visit.send()
     expect(tray).to_have_count(0)
+    expect(visit.own.last).to_contain_text("活动方案.pdf")
+    visit.hears("收到了，一共 2 份")
+    visit.hears("活动方案：场地布置.png、活动方案.pdf")
+    visit.is_usable()
+    visit.picture(f"files-sent-{size}")
+    visit.click("不办了")
+    visit.hears("什么都没提交")
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "sentence"),
+    ("person", "file", "sentence"),
     [
-        ("照片.png", b"<!doctype html><script>alert(1)</script>", "这种文件我收不了"),
-        ("大文件.pdf", b"%PDF-1.7\n" + b"0" * 50_000_000, "收不下"),
-        ("空的.png", b"", "空的"),
+        ("赵磊", ("照片.png", b"<!doctype html><script>alert(1)</script>"), "这种文件我收不了"),
+        ("刘洋", ("程序.pdf", b"MZ" + b"\0" * 4_000), "这种文件我收不了"),
+        ("何医生", ("方案.docx", bomb()), "解开以后大得不正常"),
+        ("高老师", ("大文件.pdf", b"%PDF-1.7\n" + b"0" * 50_000_000), "收不下"),
+        ("陈静", ("空的.png", b""), "空的"),
     ],
-    ids=["html", "50 MB", "empty"],
+    ids=["html", "program", "bomb", "50 MB", "empty"],
 )
-def test_what_is_refused_is_told(house, visitors, tmp_path, name, content, sentence):
-    visit = visitors().open(house.url, "赵磊")
+def test_what_is_refused_is_told(house, visitors, tmp_path, person, file, sentence):
+    visit = visitors(bypass_csp=True).open(house.url, person)
     visit.expected += ["status of 413", "status of 422"]
-    give(visit, tmp_path, (name, content))
+    visit.give(tmp_path, file)
     expect(visit.last.locator(".bubble")).to_contain_text(sentence)
-    expect(visit.last.locator(".bubble")).to_contain_text(name)
+    expect(visit.last.locator(".bubble")).to_contain_text(file[0])
     expect(visit.page.locator("#tray li")).to_have_count(0)
+    visit.is_usable()
+    if file[0] == "方案.docx":
+        visit.picture("refused-phone")
     visit.say("帮助")
     visit.hears("我能帮您")

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import DESKTOP, House, Visit
+from tests.files.samples import pdf, picture
 
 pytestmark = pytest.mark.peer
 
@@ -39,17 +40,27 @@ def sign_in(visit: Visit, house: House, password: str) -> Visit:
     return visit
 
 
-def test_a_large_group_is_approved_and_the_member_is_told(house, visitors, password):
-    officer = sign_in(visitors(viewport=DESKTOP), house, password)
+def test_a_large_group_is_approved_and_the_member_is_told(house, visitors, password, tmp_path):
+    officer = sign_in(visitors(viewport=DESKTOP, bypass_csp=True), house, password)
     expect(officer.page.locator("#console")).to_have_count(1)
     member = visitors().open(house.url, "刘洋")
     member.say("大后天下午想订多功能室，30个人")
     member.fill_in("确认")
+    member.give(tmp_path, ("活动方案.pdf", pdf()), ("场地布置.png", picture("PNG", (320, 200))))
+    member.send()
+    member.hears("活动方案：活动方案.pdf、场地布置.png")
     member.click("确认")
     member.hears("已经请工会老师看了")
 
     officer.hears("30 人")
     expect(officer.last.locator(".bubble")).to_contain_text("刘洋")
+    files = officer.last.locator("a.file")
+    expect(files).to_have_count(2)
+    expect(files.last.locator("img")).to_be_visible()
+    opened = [officer.page.request.get(link.evaluate("link => link.href")) for link in files.all()]
+    assert [answer.status for answer in opened] == [200, 200]
+    assert opened[0].body() == pdf()
+    officer.is_usable()
     officer.picture("officer-approval")
     officer.click("同意")
     officer.hears("已同意")

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from actions.announcements import Announcements
 from actions.appointments import Appointments
 from actions.core.catalogue import Catalogue, Declaration, load_catalogue
 from actions.core.life import Choice
@@ -30,7 +31,8 @@ _NAMES = {"counsellor": {"何医生": "何医生", "高老师": "高老师"}, "r
 @pytest.fixture(scope="session")
 def catalogue() -> Catalogue:
     return load_catalogue(
-        ROOT / "data" / "services", {life.name: life.rules for life in (Appointments, Membership, OwnRecords)}
+        ROOT / "data" / "services",
+        {life.name: life.rules for life in (Announcements, Appointments, Membership, OwnRecords)},
     )
 
 
@@ -141,3 +143,15 @@ def test_a_state_survives_its_json(listener: Listener) -> None:
     frame = Frame(service="counseling", touched=NOW, choices=(Choice(value="a", label="甲"),), values={"n": 1})
     state = State(stack=(frame,), unclear=listener.hear("下周三下午"), clarify=(Choice(value="b", label="乙"),))
     assert State.model_validate(state.model_dump(mode="json")) == state
+
+
+@pytest.mark.parametrize(("text", "services"), [("是的", 1), ("确认", 1), ("确认", 2)])
+def test_yes_takes_the_only_thing_that_was_offered(
+    text: str, services: int, registry: Registry, listener: Listener
+) -> None:
+    offered = [Choice(value=each, label=each) for each in ("withdraw", "my_items")[:services]]
+    unclear = listener.hear("zzqq")
+    state = State(clarify=(*offered, Choice(value="none", label="都不是")), unclear=unclear)
+    step = policy.decide(state, listener.hear(text), registry, NOW)
+    opened = policy.Open(service="withdraw", parse=unclear)
+    assert (step == opened) is (services == 1)

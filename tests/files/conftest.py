@@ -20,10 +20,11 @@ from bot.messages import Address
 from bot.serving import _api_parts
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from fastapi import FastAPI
 
+    from actions.blocks.materials import MayRead
     from actions.core.commands import Context
     from tests.conftest import World
 
@@ -82,10 +83,13 @@ class Filing:
             await Materials(self.store, self.materials.rules).sweep(context)
 
 
-def filing(world: World, rules: MaterialRules | None = None, **given: Any) -> Filing:
+def filing(
+    world: World, rules: MaterialRules | None = None, *, readers: Mapping[str, MayRead] | None = None, **given: Any
+) -> Filing:
     reading = Reading()
     store = FolderStore(world.app.settings.var_dir / "files")
-    materials = Materials(store, rules or MaterialRules(), readers={"case": reading.may_read}, **given)
+    all_readers = {"case": reading.may_read, **(readers or {})}
+    materials = Materials(store, rules or MaterialRules(), readers=all_readers, **given)
     desk = FileDesk(world.app.house, materials, world.clock)
     parts = _api_parts(world.app, asyncio.Event(), load_world(world.app.settings.data_dir))
     return Filing(world, create_api(replace(parts, files=desk)), store, materials, desk, reading)

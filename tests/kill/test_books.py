@@ -22,8 +22,10 @@ DAMAGE = {
     "update appointment set starts_at = '2026-11-26 07:00:00'": "reply to a booking missing",
     "delete from appointment_seat": "seat missing",
     "delete from outgoing where subject like 'appointment:%'": "reminder missing",
-    "insert into outgoing (channel, account, conversation, content, subject, due_at, state, attempts, error) "
-    "select channel, account, conversation, content, subject, due_at, 'queued', 0, '' from outgoing "
+    "insert into outgoing (channel, account, conversation, content, subject, due_at, state, attempts, reason, chat, "
+    "routed, kind, lane, topic, fingerprint, worker, doubts) "
+    "select channel, account, conversation, content, subject, due_at, 'queued', 0, '', chat, routed, kind, lane, "
+    "topic, fingerprint, worker, doubts from outgoing "
     "where subject like 'appointment:%' limit 1": "reminder too many",
     "delete from outgoing where turn_id is null and subject not like 'appointment:%'": "word to the owner missing",
     "delete from audit": "audit entry missing",

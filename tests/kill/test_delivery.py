@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.peer
 
-#: A lease lasts a minute: afterwards the row is anybody's again.
+#: Who was not seen for so long is dead, and what they had in hand is anybody's again.
 LEASE = timedelta(seconds=61)
 SENDER = "union@example.edu.cn"
 
@@ -84,7 +84,7 @@ async def deliver_through(store: Store, mailbox: Mailbox, fault: str) -> tuple[i
     settings = settings_of(store, mailbox)
     await write(settings, "lin@example.edu.cn")
     assert await dying_courier(store, mailbox, fault) == -signal.SIGKILL
-    assert last_state(store) == "queued"
+    assert last_state(store) == "sending"
     await carry(settings)
     before = len(mailbox.ids)
     await carry(settings, ahead=LEASE)

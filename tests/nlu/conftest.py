@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
+from nlu.artefact import ensure_model
 from nlu.data import Example, read
-from nlu.engine import Model, train
+
+if TYPE_CHECKING:
+    from nlu.engine import Model
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,6 +26,6 @@ def examples() -> tuple[Example, ...]:
 
 
 @pytest.fixture(scope="session")
-def model(examples: tuple[Example, ...]) -> Model:
-    """The model of the project's own data, trained once for all tests."""
-    return train(examples)
+def model() -> Model:
+    """The model of the project's own data, trained once for each state of it."""
+    return ensure_model(ROOT / "data/nlu", ROOT / "var/models")

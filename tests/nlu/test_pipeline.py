@@ -21,6 +21,8 @@ GAZETTEER = {"room": {"瑜伽室": "瑜伽室"}, "counsellor": {"何医生": "�
 class Says:
     """An engine that always ranks the same: what is under test are the rules around it."""
 
+    threshold = 0.25
+
     def __init__(self, **shares: float) -> None:
         self.ranking = tuple(Ranked(intent=intent, confidence=share) for intent, share in shares.items())
         self.heard: list[str] = []
@@ -31,6 +33,8 @@ class Says:
 
 
 class Away:
+    threshold = 0.25
+
     async def classify(self, text: str) -> tuple[Ranked, ...]:
         raise ConnectionError("no such host: " + text)
 
@@ -95,19 +99,33 @@ async def test_the_engine_may_see_a_crisis_that_no_rule_names():
     assert (sure.intent, sure.crisis) == ("crisis", "despair")
     blow = await Pipeline(Says(crisis=0.9)).parse("他那种暴力伤人你们想不到", NOW)
     assert blow.crisis == "violence_at_home"
-    unsure = await Pipeline(Says(crisis=0.4, out_of_scope=0.3)).parse("睡着了就不疼了吧", NOW)
+    unsure = await Pipeline(Says(crisis=0.2, out_of_scope=0.3)).parse("睡着了就不疼了吧", NOW)
     assert (unsure.intent, unsure.crisis) == ("out_of_scope", None)
-    no_word_of_danger = await Pipeline(Says(crisis=0.9)).parse("我想你了", NOW)
-    assert (no_word_of_danger.intent, no_word_of_danger.crisis) == ("out_of_scope", None)
-    idiom = await Pipeline(Says(crisis=0.95)).parse("他打我电话没接到", NOW)
-    assert (idiom.intent, idiom.crisis) == ("out_of_scope", None)
+
+
+@pytest.mark.parametrize(("share", "heard"), [(0.5, False), (0.8, True)])
+async def test_without_a_word_of_danger_the_engine_must_be_surer(share, heard):
+    parse = await Pipeline(Says(crisis=share)).parse("挑好日子了，就清明", NOW)
+    assert (parse.intent == "crisis") is heard
+
+
+async def test_an_idiom_is_no_crisis_unless_the_engine_is_certain():
+    parse = await Pipeline(Says(crisis=0.85)).parse("他打我电话没接到", NOW)
+    assert (parse.intent, parse.crisis) == ("out_of_scope", None)
 
 
 async def test_what_is_not_sure_is_out_of_scope_and_still_ranked():
     parse = await Pipeline(Says(book_room=0.2, out_of_scope=0.15)).parse("房间", NOW)
     assert (parse.intent, parse.confidence) == ("out_of_scope", 0.15)
     assert parse.ranking[0] == Ranked(intent="book_room", confidence=0.2)
-    assert (await Pipeline(Says(book_room=0.2), threshold=0.1).parse("房间", NOW)).intent == "book_room"
+    engine = Says(book_room=0.2)
+    engine.threshold = 0.1
+    assert (await Pipeline(engine).parse("房间", NOW)).intent == "book_room"
+
+
+async def test_of_another_teams_intents_no_rule_of_ours_is_asked():
+    parse = await Pipeline(Says(affirm=0.9, crisis=0.05), ours=False).parse("我不想活了", NOW)
+    assert (parse.intent, parse.confidence, parse.crisis) == ("affirm", 0.9, None)
 
 
 @pytest.mark.parametrize("text", ["躞蹀", "ኣማርኛ", "qwxz", "鑫淼焱垚", "😀😀", "", "   ", "？？？", "[微笑]", "\ud83d"])
@@ -122,17 +140,39 @@ async def test_what_holds_no_word_is_not_ranked(pipeline, text):
     assert (parse.confidence, parse.ranking) == (0.0, ())
 
 
-@pytest.mark.parametrize("text", ["他躺平", "xyz", "不对", "不是", "没有", "不要", "好饿", "大家好"])
+@pytest.mark.parametrize(
+    "text", ["他躺平", "xyz", "不对", "不是", "没有", "不要", "好饿", "大家好", "好望角", "对账单", "可以吗"]
+)
 async def test_a_yes_must_be_said(text):
     assert await intent(Pipeline(Says(affirm=0.94)), text) == "out_of_scope"
 
 
 @pytest.mark.parametrize(
-    "text", ["好", "好的", "嗯", "是的", "可以", "没错", "不错", "ok", "確認", "[OK]", "没问题", "就它了"]
+    "text",
+    [
+        "好",
+        "好的",
+        "嗯",
+        "是的",
+        "可以",
+        "没错",
+        "不错",
+        "ok",
+        "確認",
+        "[OK]",
+        "没问题",
+        "就它了",
+        "可以，那天我正好没课",
+    ],
 )
 async def test_a_yes_that_is_said_stands(text, pipeline):
     assert await intent(Pipeline(Says(affirm=0.94)), text) == "affirm"
     assert await intent(pipeline, text) == "affirm"
+
+
+@pytest.mark.parametrize("text", ["嚎的", "剔交吧", "没文题"])
+async def test_a_yes_is_heard_by_its_sound(text):
+    assert await intent(Pipeline(Says(affirm=0.94)), text) == "affirm"
 
 
 async def test_a_no_must_be_said():

@@ -25,6 +25,7 @@
       item.appendChild(drop);
       tray.appendChild(item);
     });
+    show.toEnd();
   }
 
   function remove(each) {

@@ -343,10 +343,12 @@
   function grow() {
     box.style.height = "";
     if (box.value && box.scrollHeight > box.clientHeight) box.style.height = box.scrollHeight + 2 + "px";
+    show.toEnd();
   }
 
   function resize(size) {
     document.documentElement.className = "size-" + memory.size(size);
+    show.toEnd();
   }
 
   document.getElementById("larger").addEventListener("click", () => resize((memory.size() + 1) % 3));

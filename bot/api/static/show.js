@@ -10,6 +10,7 @@
   let typing = null;
   let byKeyboard = false;
   let lastAt = 0;
+  let atEnd = true;
 
   function element(name, className, text) {
     const made = document.createElement(name);
@@ -26,10 +27,20 @@
   }
 
   function append(node, own) {
-    const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 160;
     log.insertBefore(node, typing);
-    if (atEnd || own) log.scrollTop = log.scrollHeight;
+    if (own) atEnd = true;
+    toEnd();
   }
+
+  // Whoever reads the newest goes on reading it, when more is said and when a keyboard or files take their room.
+  function toEnd() {
+    if (atEnd) log.scrollTop = log.scrollHeight;
+  }
+
+  log.addEventListener("scroll", function () {
+    atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 160;
+  });
+  window.addEventListener("resize", toEnd);
 
   function clock(at) {
     const day = new Date(at);
@@ -187,6 +198,7 @@
       link.rel = "noopener noreferrer";
       inside.appendChild(link);
     }
+    showFiles(inside, reply.files, true);
     const options = reply.options || [];
     const numbered = reply.reply && options.length > 1 && options.every((option) => option.value === option.label);
     if (options.length) said.appendChild(optionRow(options, numbered));
@@ -195,17 +207,27 @@
 
   function ownOf(word) {
     const said = bubble(true, word.label || word.text);
-    (word.files || []).forEach(function (file) {
-      const item = element("p", "file", file.name);
+    showFiles(said.querySelector(".bubble"), word.files, false);
+    return said;
+  }
+
+  // What has gone meanwhile keeps its name, and no picture.
+  function showFiles(inside, files, open) {
+    (files || []).forEach(function (file) {
+      const item = element(open ? "a" : "p", "file", file.name);
+      if (open) {
+        item.href = "/api/v1/files/" + file.id;
+        item.target = "_blank";
+      }
       if (file.thumbnail) {
         const picture = element("img");
         picture.src = file.thumbnail;
         picture.alt = "";
+        picture.addEventListener("error", () => picture.remove());
         item.insertBefore(picture, item.firstChild);
       }
-      said.querySelector(".bubble").appendChild(item);
+      inside.appendChild(item);
     });
-    return said;
   }
 
   function at(moment) {
@@ -228,6 +250,7 @@
   window.njrShow = {
     element: element,
     button: button,
+    toEnd: toEnd,
     onAnswer: function (act) { answer = act; },
     reply: function (reply) {
       at(timeOf(reply));

@@ -1,0 +1,134 @@
+"""How often a platform lets us speak: sliding windows, counted from what was handed over. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from bot.messages import Chat
+    from bot.settings import ChannelLimits
+
+#: A message may travel a little faster than the one before it: windows are counted this much longer than they are.
+GUARD = timedelta(milliseconds=20)
+#: A batch leaves room for who asks meanwhile: a fiftieth of what a channel may say, a fifth of what one group may hear.
+_SPARE, _SPARE_IN_A_PLACE = 20, 5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Window:
+    """At most `count` messages in any `seconds`."""
+
+    count: int
+    seconds: float
+
+    @property
+    def length(self) -> timedelta:
+        """How far back it looks."""
+        return timedelta(seconds=self.seconds) + GUARD
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """Of one channel: over all conversations, in one private chat, in one group; `in_flight` calls at a time.
+
+    When a worker dies, nobody knows of the calls in flight whether they arrived: more than it takes to keep up with
+    the platform are of no use.
+    """
+
+    overall: tuple[Window, ...] = ()
+    private: tuple[Window, ...] = ()
+    group: tuple[Window, ...] = ()
+    in_flight: int = 16
+
+    def inside(self, chat: str) -> tuple[Window, ...]:
+        """The windows of one conversation."""
+        return self.group if chat == "group" else self.private
+
+    @property
+    def all(self) -> tuple[Window, ...]:
+        """Every window."""
+        return (*self.overall, *self.private, *self.group)
+
+    @property
+    def longest(self) -> timedelta:
+        """How far back any of them looks."""
+        return max((window.length for window in self.all), default=timedelta())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Used:
+    """What a window holds at the moment: how many messages, and when the oldest of them was handed over."""
+
+    count: int
+    oldest: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Room:
+    """How many more messages fit: in all, and of a batch. `next_at` is when there is more room, where there is none."""
+
+    all: int
+    bulk: int
+    next_at: datetime | None = None
+
+
+#: What platforms are known to allow. Telegram: its frequently asked questions; group robots of WeCom: their document.
+PLATFORMS: Mapping[str, Limits] = {
+    "telegram": Limits(
+        overall=(Window(count=30, seconds=1),),
+        private=(Window(count=1, seconds=1),),
+        group=(Window(count=20, seconds=60),),
+        in_flight=8,
+    ),
+    "wecom": Limits(group=(Window(count=20, seconds=60),)),
+    "email": Limits(in_flight=4),
+}
+
+
+def limits_of(given: ChannelLimits) -> Limits:
+    """The limits that an operator has set for a channel."""
+    return Limits(
+        overall=_window(given.per_second, 1),
+        private=_window(given.private_per_second, 1),
+        group=_window(given.group_per_minute, 60),
+        in_flight=given.calls,
+    )
+
+
+def _window(count: int, seconds: float) -> tuple[Window, ...]:
+    return (Window(count=count, seconds=seconds),) if count else ()
+
+
+#: Where nothing limits.
+NO_LIMIT = Room(all=1_000_000, bulk=1_000_000)
+
+
+def room(windows: Sequence[Window], used: Sequence[Used], *, chat: Chat | None = None, spare: bool = True) -> Room:
+    """What fits into every window. With `chat` they are those of one conversation.
+
+    Args:
+        windows: the limits.
+        used: for each of them, what it holds.
+        chat: private or group; None for the limits over all conversations.
+        spare: whether a batch leaves some of it to who asks meanwhile.
+
+    """
+    found = NO_LIMIT
+    for window, holds in zip(windows, used, strict=True):
+        free = max(window.count - holds.count, 0)
+        bulk = max(free - (_spare(window, chat) if spare else 0), 0)
+        waits = holds.oldest + window.length if holds.oldest is not None and bulk == 0 else None
+        next_at = max(filter(None, (found.next_at, waits)), default=None)
+        found = Room(all=min(found.all, free), bulk=min(found.bulk, bulk), next_at=next_at)
+    return found
+
+
+def _spare(window: Window, chat: Chat | None) -> int:
+    if chat is None:
+        return max(1, round(window.count / 50)) if window.count >= _SPARE else 0
+    return window.count // _SPARE_IN_A_PLACE if chat == "group" else 0

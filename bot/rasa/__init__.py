@@ -1,0 +1,1 @@
+"""`bot rasa …`: Rasa installed, trained and served; its project is generated from our own data."""
