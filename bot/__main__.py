@@ -138,7 +138,7 @@ async def _serve(settings: Settings, role: str, *, demo: bool) -> None:
 
     if role != "worker":
         _refuse_taken_port(settings.http)
-    click.echo("准备语言模型（数据变了才会重新训练，约十秒）…")
+    click.echo("准备语言模型（数据变了才会重新训练，约一分钟）…")
     app = root.build(settings)
     await root.prepare(app, demo=demo, say=click.echo)
     if note := await first_officer(app):
