@@ -118,7 +118,9 @@ async def add_members(context: Context, batch: Batch, members: Select[int], *, r
     columns = {name: _literal(name, value) for name, value in values.items()}
     query = told.add_columns(*columns.values())
     statement = insert(Outgoing).from_select(["member_id", *columns], query, include_defaults=True)
-    return (await context.session.execute(statement)).rowcount  # type: ignore[attr-defined,no-any-return]
+    # Of an INSERT the driver's count is thrown away unless asked for (PostgreSQL).
+    written = await context.session.execute(statement, execution_options={"preserve_rowcount": True})
+    return written.rowcount  # type: ignore[attr-defined,no-any-return]
 
 
 async def add_places(context: Context, batch: Batch, places: Sequence[Place]) -> int:

@@ -12,6 +12,8 @@ from sqlalchemy import func, select
 from actions.appointments.tables import KEEPING, Appointment, Seat
 from actions.core.tables import Audit, Outgoing, Turn
 from actions.core.zones import to_utc
+from bot.app import load_services
+from bot.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -108,9 +110,10 @@ def _reminders(appointments: list[Appointment], said: list[Said]) -> list[str]:
 
 
 def _owners(appointments: list[Appointment], said: list[Said]) -> list[str]:
-    """Who answers for a calendar is told once of each booking."""
+    """Who answers for a calendar is told once of each booking, where the service says so."""
     told = [each for each in said if each.wording == "notices.owner_booked"]
-    owned = [each for each in _booked(appointments) if each.offering.owner_id is not None]
+    told_of = {service.id for service in load_services(Settings()) if getattr(service.rules, "tell_owner", False)}
+    owned = [each for each in _booked(appointments) if each.offering.owner_id is not None and each.service in told_of]
     return _differing(
         "word to the owner",
         Counter((each.offering.owner_id, each.starts_at) for each in owned),
