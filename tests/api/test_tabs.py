@@ -70,7 +70,7 @@ async def test_notices_and_answers_stand_in_the_order_in_which_they_were_said(pa
 async def test_history_comes_in_pieces(parts):
     async with client(create_api(parts)) as browser:
         await browser.post("/api/v1/session", json={})
-        said = [(await browser.post(CHAT, json=word("你好", n))).json()["replies"][0]["id"] for n in range(35)]
+        said = [(await browser.post(CHAT, json=word(f"你好{n}", n))).json()["replies"][0]["id"] for n in range(35)]
         newest = (await browser.get(HISTORY)).json()
         older = (await browser.get(HISTORY, params={"before": newest["messages"][0]["id"]})).json()
     assert [message["id"] for message in newest["messages"]] == said[5:]
