@@ -167,9 +167,9 @@ class Visit:
             self.page.screenshot(path=SCREENS / f"{name}.png", animations="disabled", caret="hide")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """One assistant for all of these tests: each has somebody of its own in the demo world."""
+    """One assistant for a file of tests: who has said something in one file is new in the next."""
     store = sqlite_store(tmp_path_factory.mktemp("browser"))
     house = House(store=store, server=start(store.env, "--demo", log=store.var / "serve.log"))
     try:
