@@ -15,7 +15,7 @@ pytestmark = pytest.mark.peer
 OWN_PASSWORD = "桃李不言，下自成蹊。"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def password(house: House) -> str:
     """The one-time password that the first run has printed."""
     found = re.search(r"一次性口令：(\S+)", house.server.written)
