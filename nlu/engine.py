@@ -58,11 +58,12 @@ class Model:
             Nothing at all when the message has no word the model has ever met: the prior alone must not speak.
 
         """
-        seen = views(text)
+        plain = normalise(text)
+        seen = views(plain)
         known = self.vocabulary.known_share(seen)
         if not known:
             return ()
-        scores = self._scores(seen, normalise(text)).astype(np.float64) * (known / self.temperature)
+        scores = self._scores(seen, plain).astype(np.float64) * (known / self.temperature)
         odds = np.exp(scores - scores.max())
         shares = (odds / odds.sum()).tolist()
         ranked = sorted(zip(shares, self.intents, strict=True), key=lambda pair: (-pair[0], pair[1]))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from nlu.text import normalise, syllables
+from nlu.text import syllables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -68,8 +68,8 @@ class Vocabulary:
 
 
 def views(text: str) -> Views:
-    """The n-grams of a message, of its characters and of its syllables."""
-    plain = _SILENT.sub("", _NUMBER.sub("0", _LONG_NUMBER.sub("#", normalise(text))))
+    """The n-grams of a normalised message, of its characters and of its syllables."""
+    plain = _SILENT.sub("", _NUMBER.sub("0", _LONG_NUMBER.sub("#", text)))
     return list(_grams(list(plain), "")), ["~" + gram for gram in _grams(syllables(plain), " ")]
 
 

@@ -77,8 +77,8 @@ def train(examples: Sequence[Example], *, seed: int = 0) -> Model:
 
     """
     ordered = _ordered(examples)
-    vocabulary = learn([views(example.text) for example in ordered])
     table = _read([*ordered, *_slips(ordered, seed)])
+    vocabulary = learn(table.seen[: len(ordered)])
     temperature, threshold, start = _trust(table, vocabulary, seed)
     learned = _fit(table, vocabulary, _STEPS if start is None else _STEPS_ON, start)
     return Model(
@@ -108,26 +108,13 @@ def _read(examples: Sequence[Example]) -> _Table:
     intents = tuple(sorted({example.intent for example in examples}))
     if len(intents) < 2:
         raise DataError("at least two intents are needed to tell them apart")
+    texts = [normalise(example.text) for example in examples]
     return _Table(
-        seen=[views(example.text) for example in examples],
-        meanings=vectors.encode([normalise(example.text) for example in examples]) * np.float32(MEANING),
+        seen=[views(text) for text in texts],
+        meanings=vectors.encode(texts) * np.float32(MEANING),
         labels=np.array([intents.index(example.intent) for example in examples], dtype=np.intp),
         intents=intents,
     )
-
-
-def held_out(examples: Sequence[Example], *, folds: int = 5, seed: int = 0) -> list[tuple[Example, str]]:
-    """Every example with the intent that a model gives it which never saw it: where the data disagrees with itself."""
-    ordered = _ordered(examples)
-    table = _read(ordered)
-    vocabulary = learn(table.seen)
-    deal = _deal(table.labels, folds, seed)
-    scores = np.zeros((len(ordered), len(table.intents)), dtype=np.float32)
-    for fold in range(folds):
-        learned = _fit(table.part(np.flatnonzero(deal != fold)), vocabulary, _STEPS)
-        held = np.flatnonzero(deal == fold)
-        scores[held] = _scores(table.part(held), vocabulary, learned)
-    return [(e, table.intents[best]) for e, best in zip(ordered, scores.argmax(axis=1), strict=True)]
 
 
 def _matrix(seen: Sequence[Views], vocabulary: Vocabulary) -> Any:

