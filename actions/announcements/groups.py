@@ -13,7 +13,7 @@ from actions.announcements.rules import broadcast_rules
 from actions.announcements.tables import ChatGroup, GroupPhrase, GroupWord
 from actions.core.commands import Outcome
 from actions.core.errors import DomainError, ForbiddenError
-from actions.core.notify import ALPHABET, Letter, Notice, notify, send_letter
+from actions.core.notify import ALPHABET, WAITING, Letter, Notice, notify, send_letter
 from actions.core.tables import Outgoing, Unit
 from actions.core.zones import SHANGHAI
 
@@ -30,7 +30,6 @@ _FOREVER = datetime(9000, 1, 1, tzinfo=SHANGHAI)
 _GREETED_TOGETHER = timedelta(minutes=10)
 _PHRASE = 8
 #: Rows of the ledger that are still to be handed over to a group.
-_OPEN = ("queued", "paused", "unknown")
 
 
 async def issue_phrase(command: c.IssuePhrase, context: Context, office: Office) -> Outcome:
@@ -156,7 +155,7 @@ async def _move(context: Context, group: ChatGroup, channel: str, account: str, 
     """The group goes by another raw id: what is still to be said there goes with it; returns how many rows do."""
     before = Outgoing.channel == group.channel, Outgoing.account == group.account
     statement = update(Outgoing).where(
-        *before, Outgoing.conversation == group.conversation, Outgoing.state.in_(_OPEN), Outgoing.turn_id.is_(None)
+        *before, Outgoing.conversation == group.conversation, Outgoing.state.in_(WAITING), Outgoing.turn_id.is_(None)
     )
     moved = await context.session.execute(
         statement.values(channel=channel, account=account, conversation=conversation).execution_options(
@@ -269,7 +268,7 @@ async def unbind(command: c.Unbind, context: Context, office: Office) -> Outcome
             Outgoing.channel == group.channel,
             Outgoing.account == group.account,
             Outgoing.conversation == group.conversation,
-            Outgoing.state.in_(_OPEN),
+            Outgoing.state.in_(WAITING),
             Outgoing.turn_id.is_(None),
         )
         .values(state="cancelled")

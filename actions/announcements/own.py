@@ -10,8 +10,7 @@ from actions.announcements import segment_text, segments, store
 from actions.announcements.rules import broadcast_rules
 from actions.announcements.tables import Announcement, ChatGroup, Receipt
 from actions.announcements.telling import may_read_pictures
-from actions.core.errors import DomainError
-from actions.core.life import Snapshot
+from actions.core.life import KeptRecords, Snapshot
 from actions.core.tables import Member, Wish
 from actions.core.zones import local
 
@@ -19,41 +18,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from actions.core.commands import Command, Context
-    from actions.core.life import Choice, Item
+    from actions.core.commands import Context
 
 
-class AnnouncementRecords:
+class AnnouncementRecords(KeptRecords):
     """Records of this life."""
 
     kinds = ("announcement",)
 
-    async def items(self, context: Context, member_id: int) -> Sequence[Item]:
-        """None: what was said to a member is no matter of theirs that is open."""
-        del context, member_id
-        return ()
-
-    async def item(self, context: Context, ref: str) -> Item | None:
-        """None, for the same reason."""
-        del context, ref
-        return None
-
     async def may_read(self, context: Context, subject: str) -> bool:
         """Pictures of an announcement: for whom it was sent to."""
         return await may_read_pictures(context, subject)
-
-    def withdrawal(self, ref: str) -> Command:
-        """Raises DomainError("not_found"): there is none."""
-        raise DomainError("not_found", ref=ref)
-
-    async def moves(self, context: Context, ref: str, wanted: Mapping[str, Any] | None) -> tuple[Choice, ...]:
-        """None."""
-        del context, ref, wanted
-        return ()
-
-    def move(self, ref: str, value: str) -> Command:
-        """Raises DomainError("not_found"): there is none."""
-        raise DomainError("not_found", ref=ref, value=value)
 
     async def snapshots(self, context: Context) -> Sequence[Snapshot]:
         """Announcements, receipts, wishes and bound groups."""

@@ -27,45 +27,46 @@ class _Expression(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class _Named(_Expression):
+    """Whom a list of names gives."""
+
+    names: Names
+
+
 class Everyone(_Expression):
     """Every member who has not left."""
 
     kind: Literal["everyone"] = "everyone"
 
 
-class Units(_Expression):
+class Units(_Named):
     """Members of the units of these names."""
 
     kind: Literal["units"] = "units"
-    names: Names
 
 
-class Clubs(_Expression):
+class Clubs(_Named):
     """Members of the clubs of these titles."""
 
     kind: Literal["clubs"] = "clubs"
-    names: Names
 
 
-class Roles(_Expression):
+class Roles(_Named):
     """Who holds one of these roles, for whatever."""
 
     kind: Literal["roles"] = "roles"
-    names: Names
 
 
-class Tags(_Expression):
+class Tags(_Named):
     """Who has one of these tags (教代会代表)."""
 
     kind: Literal["tags"] = "tags"
-    names: Names
 
 
-class Sexes(_Expression):
+class Sexes(_Named):
     """男 or 女, as the roster has it."""
 
     kind: Literal["sexes"] = "sexes"
-    names: Names
 
 
 class Statuses(_Expression):
@@ -75,18 +76,16 @@ class Statuses(_Expression):
     names: Annotated[tuple[Literal["active", "retired"], ...], Field(min_length=1)]
 
 
-class People(_Expression):
+class People(_Named):
     """The members of these 工号."""
 
     kind: Literal["people"] = "people"
-    names: Names
 
 
-class Registrants(_Expression):
+class Registrants(_Named):
     """Who is in one of these offerings: its id, its title, or title@校区."""
 
     kind: Literal["registrants"] = "registrants"
-    names: Names
 
 
 class Unanswered(_Expression):
@@ -96,11 +95,10 @@ class Unanswered(_Expression):
     names: Names
 
 
-class Groups(_Expression):
+class Groups(_Named):
     """Bound groups of these titles: they are told as such, not their members."""
 
     kind: Literal["groups"] = "groups"
-    names: Names
 
 
 class And(_Expression):

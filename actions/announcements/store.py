@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _ABOUT = "announcement"
 _TITLE = 40
-_STATES = (*WAITING, "sending", "unknown", *SETTLED)
+_STATES = (*WAITING, "sending", *SETTLED)
 
 
 def sealed(context: Context, text: str, link: str) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import ColumnElement, Select, exists, func, insert, literal, select, update
 
-from actions.core.notify import LANES, Kind
+from actions.core.notify import LANES, WAITING, Kind
 from actions.core.tables import Batch, Member, Outgoing, UtcDateTime
 
 if TYPE_CHECKING:
@@ -172,27 +172,29 @@ def _literal(name: str, value: Any) -> ColumnElement[Any]:
 
 async def pause(context: Context, batch_id: int) -> int:
     """Nothing more is handed over until `resume`; returns how many rows wait. What is being sent goes on."""
-    return await _turn(context, batch_id, "running", "paused", ("queued", "paused"))
+    return await _turn(context, batch_id, "running", "paused", "paused")
 
 
 async def resume(context: Context, batch_id: int) -> int:
     """Goes on where `pause` stopped; returns how many rows wait again."""
-    return await _turn(context, batch_id, "paused", "running", ("paused", "queued"))
+    return await _turn(context, batch_id, "paused", "running", "queued")
 
 
 async def cancel(context: Context, batch_id: int) -> int:
     """Takes back what has not been said; returns how many are not told any more."""
-    await _turn(context, batch_id, "paused", "running", ("paused", "queued"))
-    return await _turn(context, batch_id, "running", "cancelled", ("queued", "cancelled"))
+    await _turn(context, batch_id, "paused", "running", "queued")
+    return await _turn(context, batch_id, "running", "cancelled", "cancelled")
 
 
-async def _turn(context: Context, batch_id: int, before: str, after: str, rows: tuple[str, str]) -> int:
+async def _turn(context: Context, batch_id: int, before: str, after: str, row_state: str) -> int:
+    """Turns the batch and every row of it that is still to be said, those in doubt among them."""
     # Locked, so that a row that goes back to wait at this moment (a platform that is away) is seen, or sees us.
     batch = await context.database.lock(context.session, Batch, batch_id)
     if batch is None or batch.state != before:
         return 0
     batch.state = after
-    statement = update(Outgoing).where(Outgoing.batch_id == batch_id, Outgoing.state == rows[0]).values(state=rows[1])
+    waits = (Outgoing.batch_id == batch_id, Outgoing.state.in_(WAITING))
+    statement = update(Outgoing).where(*waits).values(state=row_state)
     return (await context.session.execute(statement)).rowcount  # type: ignore[attr-defined,no-any-return]
 
 

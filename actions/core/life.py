@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from actions.core.errors import DomainError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from actions.core.catalogue import Declaration, Declared
     from actions.core.commands import Command, Context, Registration
     from actions.core.entries import CalendarEntry
-    from actions.core.errors import DomainError
     from actions.core.tables import Offering
 
 
@@ -153,6 +154,33 @@ class Records(Protocol):
     async def snapshots(self, context: Context) -> Sequence[Snapshot]:
         """All records of this life, for a replay."""
         ...
+
+
+class KeptRecords:
+    """Base of records that no member lists, withdraws or moves: what was said, who is bound."""
+
+    async def items(self, context: Context, member_id: int) -> Sequence[Item]:
+        """None is open."""
+        del context, member_id
+        return ()
+
+    async def item(self, context: Context, ref: str) -> Item | None:
+        """None is the actor's own."""
+        del context, ref
+        return None
+
+    def withdrawal(self, ref: str) -> Command:
+        """Raises DomainError("not_found"): there is none."""
+        raise DomainError("not_found", ref=ref)
+
+    async def moves(self, context: Context, ref: str, wanted: Mapping[str, Any] | None) -> tuple[Choice, ...]:
+        """None."""
+        del context, ref, wanted
+        return ()
+
+    def move(self, ref: str, value: str) -> Command:
+        """Raises DomainError("not_found"): there is none."""
+        raise DomainError("not_found", ref=ref, value=value)
 
 
 class Sweeper(Protocol):

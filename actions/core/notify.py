@@ -34,8 +34,8 @@ Kind = Literal["reply", "alert", "service", "reminder", "news"]
 #: news      what the union would like them to know: quiet hours, the cap, and what the member wants are kept
 LANES: dict[Kind, int] = {"reply": 0, "alert": 0, "service": 1, "reminder": 1, "news": 2}
 
-#: States of a row that has not been handed over: it can be taken back.
-WAITING = ("queued", "paused")
+#: States of a row that is still to be handed over, for the first time or (in doubt) again: it can be taken back.
+WAITING = ("queued", "paused", "unknown")
 
 # Letters and digits that are not mistaken for one another when read aloud or typed.
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"

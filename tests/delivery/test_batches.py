@@ -104,6 +104,18 @@ async def test_it_is_paused_in_the_middle_and_goes_on(office: Office):
     assert (await office.tally(batch)).states == {"sent": 3}
 
 
+async def test_what_may_have_arrived_is_not_said_again_once_it_is_taken_back(office: Office):
+    batch = await office.announce()
+    async with office.database.write() as session:
+        doubtful = (await session.execute(select(Outgoing).order_by(Outgoing.id).limit(1))).scalar_one()
+        doubtful.state, doubtful.doubts = "unknown", 1
+    assert await turn(office, batch, batches.cancel) == 3
+    await office.delivery().flush()
+    ledger = await office.tally(batch)
+    assert (ledger.states, ledger.doubts) == ({"cancelled": 3}, 1)
+    assert not office.platform.heard
+
+
 @pytest.mark.parametrize("paused", [False, True])
 async def test_what_is_taken_back_is_not_said(office: Office, paused: bool):
     batch = await office.announce()
