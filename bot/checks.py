@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from actions.core.errors import ConfigurationError, DomainError
 from actions.core.yamlfile import YamlFile
 from bot import app as root
-from bot.demo import World, load_world
+from bot.demo import load_world, read_offerings
 from bot.migrations import migrate, pending
 from bot.settings import load_settings, settings_path
 from nlu.data import DataError, lint, read
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bot.app import App
+    from bot.demo import DemoOffering
     from bot.settings import Settings
 
 _WORLD = "demo/world.yml"
@@ -107,31 +108,31 @@ def _shortcuts(app: App) -> Iterator[str]:
 
 
 def _demo(app: App) -> Iterator[str]:
-    """What the demo world's people and calendars refer to must be there."""
+    """What the demo world's people and offerings refer to must be there."""
     world = load_world(app.settings.data_dir)
     if world.default not in {person.name for person in world.members}:
         yield f"{_at(app, 'default', file=_WORLD)}: default: nobody is called {world.default!r}"
     for number, person in enumerate(world.members):
         for unit in {person.unit, *(role.unit for role in person.roles if role.unit)} - set(world.units):
             yield f"{_at(app, 'members', number, file=_WORLD)}: members: there is no unit {unit!r}"
-    for number, offering in enumerate(world.offerings):
-        where = ("offerings", number)
+    staff = {person.staff_id for person in world.members}
+    for file, number, offering in read_offerings(app.settings.data_dir):
+        where = f"{file.path}:{file.line([number])}"
         if offering.service not in app.house.catalogue:
-            yield f"{_at(app, *where, file=_WORLD)}: offerings: there is no service {offering.service!r}"
-        elif offering.owner and offering.owner not in {person.staff_id for person in world.members}:
-            yield f"{_at(app, *where, file=_WORLD)}: offerings: nobody has the 工号 {offering.owner}"
+            yield f"{where}: there is no service {offering.service!r}"
+        elif offering.owner and offering.owner not in staff:
+            yield f"{where}: nobody has the 工号 {offering.owner}"
         else:
-            yield from _spec(app, world, number)
+            yield from _spec(app, file, number, offering)
 
 
-def _spec(app: App, world: World, number: int) -> list[str]:
-    """A calendar must fit the life of its service."""
-    offering = world.offerings[number]
+def _spec(app: App, file: YamlFile, number: int, offering: DemoOffering) -> list[str]:
+    """An offering must fit the life of its service."""
     spec: Any = app.house.lives[app.house.catalogue[offering.service].life].spec
     try:
         spec.model_validate(offering.spec)
     except ValidationError as error:
-        return YamlFile(app.settings.data_dir / _WORLD).faults(error, below=("offerings", number, "spec"))
+        return file.faults(error, below=(number, "spec"))
     return []
 
 
@@ -140,7 +141,7 @@ async def _demo_fills(app: App) -> list[str]:
     try:
         await root.prepare(app, demo=True)
     except DomainError as error:
-        return [f"{app.settings.data_dir / _WORLD}: {_told(app, error)}"]
+        return [f"{app.settings.data_dir / 'demo'}: {_told(app, error)}"]
     return []
 
 

@@ -1,10 +1,10 @@
-"""The demo world: people, units, calendars. Everything in it is 示例, and comes from data/demo/world.yml."""
+"""The demo world: people, units, what runs in it. Everything in it is 示例, and comes from data/demo."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, RootModel
 from sqlalchemy import select
 
 from actions.core.commands import SYSTEM
@@ -13,6 +13,7 @@ from actions.core.tables import Account, Member, RoleGrant, Unit
 from actions.core.yamlfile import YamlFile
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -51,7 +52,7 @@ class DemoMember(_Part):
 
 
 class DemoOffering(_Part):
-    """A calendar of the demo world; its spec is checked by its life."""
+    """What runs in the demo world: a calendar, a call, an event; its spec is checked by its life."""
 
     service: str
     title: str
@@ -60,13 +61,17 @@ class DemoOffering(_Part):
     spec: dict[str, Any]
 
 
+class _Offerings(RootModel[tuple[DemoOffering, ...]]):
+    """A file of demo/offerings."""
+
+
 class World(_Part):
     """The whole demo world; `default` is who speaks where nobody is named."""
 
     units: tuple[str, ...]
     default: str
     members: tuple[DemoMember, ...]
-    offerings: tuple[DemoOffering, ...] = Field(default_factory=tuple)
+    offerings: tuple[DemoOffering, ...] = ()
 
     def sender(self, name: str) -> str:
         """The sender of a person, on every channel of the demo. Raises KeyError for nobody of that name."""
@@ -78,7 +83,16 @@ class World(_Part):
 
 def load_world(data_dir: Path) -> World:
     """Reads the demo world. Raises ConfigurationError with file and line."""
-    return YamlFile(data_dir / "demo" / "world.yml").validate(World)
+    people = YamlFile(data_dir / "demo" / "world.yml").validate(World)
+    return people.model_copy(update={"offerings": tuple(found for *_, found in read_offerings(data_dir))})
+
+
+def read_offerings(data_dir: Path) -> Iterator[tuple[YamlFile, int, DemoOffering]]:
+    """What runs in the demo world, with its file and its place there. Raises ConfigurationError with file and line."""
+    for path in sorted((data_dir / "demo" / "offerings").glob("*.yml")):
+        file = YamlFile(path)
+        for number, offering in enumerate(file.validate(_Offerings).root):
+            yield file, number, offering
 
 
 async def fill(house: House, world: World, now: datetime) -> None:

@@ -29,7 +29,7 @@ SLIPS = {
     "an example's intent": ("nlu/greet.yml", "intent: greet", "intent: greeting", "greeting"),
     "who speaks in the demo": ("demo/world.yml", "default: 林一帆", "default: 林一凡", "林一凡"),
     "a unit of the demo": ("demo/world.yml", "unit: 机电学院, phone", "unit: 机电系, phone", "机电系"),
-    "a calendar of the demo": ("demo/world.yml", "capacity: 20", "capactiy: 20", "spec.capactiy"),
+    "a calendar of the demo": ("demo/offerings/appointments.yml", "capacity: 20", "capactiy: 20", "spec.capactiy"),
 }
 
 
