@@ -16,37 +16,30 @@ import structlog
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
-from actions.announcements import AnnouncementRecords, Announcements, load_calendar, load_topics
-from actions.appointments import AppointmentRecords, AppointmentRegistrants, Appointments
 from actions.blocks.materials import MaterialRules, readers_of
 from actions.blocks.materials_intake import Materials
 from actions.blocks.vault import AesVault, new_key, parse_keys
-from actions.core import offerings, waiting
-from actions.core.catalogue import Catalogue, load_catalogue
-from actions.core.commands import SYSTEM, Bus, actor_for
+from actions.core.commands import SYSTEM, actor_for
 from actions.core.database import Database
 from actions.core.errors import ConfigurationError, DomainError
-from actions.core.schedules import Schedules
-from actions.core.tables import ApiKey, Member, Offering, Unit
+from actions.core.tables import ApiKey, Member
 from actions.core.yamlfile import YamlFile
-from actions.handover import HandoverDesk, HandoverRules
-from actions.membership import BindingRecords, Membership
-from actions.records import OwnRecords
-from actions.safety import Safety, SafetyRules
 from bot.channels.email import EmailChannel
 from bot.channels.web import WebChannel
 from bot.clock import Clock
 from bot.delivery import PLATFORMS, Delivery, Rules, limits_of
-from bot.demo import World, fill, load_world
+from bot.demo import fill, load_world
 from bot.dialogue.policy import Registry
 from bot.dialogue.words import load_words
 from bot.files import FileDesk, FolderStore, scanner
 from bot.gateway import Gateway, House
 from bot.gateway.native import NativeForms
 from bot.gateway.shortcuts import load_shortcuts
+from bot.lives import lives_of, load_services
 from bot.messages import Sender, Senders
 from bot.migrations import migrate
-from bot.wording import Wording, load_wording
+from bot.names import demo_gazetteer, names_of
+from bot.wording import load_wording
 from nlu.types import Parse
 
 if TYPE_CHECKING:
@@ -54,13 +47,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from actions.core.commands import Outcome
-    from actions.core.hearing import Listener
-    from actions.core.life import Life, Records, Sweeper
+    from actions.core.life import Records, Sweeper
+    from actions.safety import Safety
     from bot.gateway.turn import Understanding
     from bot.settings import Settings
     from nlu.pipeline import Engine, Pipeline
     from nlu.rasa.client import Reserve
-    from nlu.types import Gazetteer
 
 log = structlog.get_logger(__name__)
 
@@ -142,20 +134,19 @@ def build(
     database = Database(settings.database_url)
     responses = settings.data_dir / "responses"
     wording = load_wording(responses, {"union": settings.union.model_dump()})
-    lives, records, sweepers, safety, listeners, bus = _actions(settings, wording)
-    catalogue = load_services(settings)
+    doing = lives_of(settings, wording)
     shortcuts, person_words = load_shortcuts(responses)
     web = WebChannel()
     channels: list[Sender] = [web, EmailChannel(settings.mail), *senders]
     house = House(
         database=database,
         vault=vault,
-        bus=bus,
-        catalogue=catalogue,
-        lives=lives,
-        records=records,
+        bus=doing.bus,
+        catalogue=doing.catalogue,
+        lives=doing.by_name,
+        records=doing.records,
         registry=Registry(
-            catalogue=catalogue,
+            catalogue=doing.catalogue,
             words=load_words(responses),
             kinds=intent_kinds(settings.data_dir),
             open_confidence=settings.dialogue.open_confidence,
@@ -169,7 +160,7 @@ def build(
         draft_days=settings.dialogue.draft_days,
         pull=frozenset(channel.name for channel in channels if channel.pulled),
         fault=_fault(settings.fault),
-        listeners=listeners,
+        listeners=doing.listeners,
     )
     by_channel = {channel.name: channel for channel in channels}
     delivery = Delivery(
@@ -186,7 +177,7 @@ def build(
     reserve = build_reserve(settings) if pipeline is None else None
     understanding = pipeline or build_pipeline(settings, reserve)
     gateway = Gateway(house, understanding, clock, delivery.wake)
-    materials = _materials(settings, records)
+    materials = _materials(settings, doing.records)
     return App(
         settings=settings,
         house=house,
@@ -194,9 +185,9 @@ def build(
         delivery=delivery,
         web=web,
         pipeline=understanding,
-        sweepers=(*sweepers, materials),
+        sweepers=(*doing.sweepers, materials),
         clock=clock,
-        safety=safety,
+        safety=doing.safety,
         files=FileDesk(house, materials, clock),
         native=NativeForms(house, understanding, clock, gateway.receive, delivery.wake),
         reserve=reserve,
@@ -214,32 +205,6 @@ def _materials(settings: Settings, records: Sequence[Records]) -> Materials:
     )
     scan = scanner(files.scan_command, files.scan_seconds)
     return Materials(FolderStore(settings.var_dir / "files"), rules, scan=scan, readers=readers_of(records))
-
-
-def _actions(
-    settings: Settings, wording: Wording
-) -> tuple[Mapping[str, Life], tuple[Records, ...], tuple[Sweeper, ...], Safety, tuple[Listener, ...], Bus]:
-    """The lives and the rest of actions/, with their commands."""
-    appointments, membership = Appointments(), Membership()
-    topics = load_topics(settings.data_dir)
-    announcements = Announcements(topics, wording.text, registrants=(AppointmentRegistrants(),))
-    calendar = load_calendar(settings.data_dir, topics)
-    records: tuple[Records, ...] = (AppointmentRecords(), BindingRecords(), AnnouncementRecords())
-    own = OwnRecords(records)
-    safety = Safety(SafetyRules(**settings.safety.model_dump()), wording.text)
-    lives: dict[str, Life] = {life.name: life for life in (appointments, membership, announcements, own)}
-    registrations = [item for life in lives.values() for item in life.registrations()]
-    handover = HandoverDesk(HandoverRules(**settings.handover.model_dump()), wording.text)
-    others = (*offerings.registrations(), *waiting.registrations(), *safety.registrations(), *handover.registrations())
-    bus = Bus([*registrations, *others])
-    sweepers = (appointments, membership, safety, handover, announcements, Schedules(announcements.schedules(calendar)))
-    return lives, records, sweepers, safety, (announcements.listener,), bus
-
-
-def load_services(settings: Settings) -> Catalogue:
-    """The service catalogue with the settings of each service. Raises ConfigurationError."""
-    rules = {life.name: life.rules for life in (Appointments, Membership, Announcements, OwnRecords)}
-    return load_catalogue(settings.data_dir / "services", rules, settings.services)
 
 
 class _NoNlu:
@@ -353,29 +318,7 @@ async def refresh_gazetteer(app: App) -> None:
     if update is None:
         return
     async with app.house.database.read() as session:
-        rows = (await session.execute(select(Offering).where(Offering.state == "open"))).scalars().all()
-        units = (await session.execute(select(Unit.name))).scalars().all()
-    known = [(row.service, row.title, row.spec.get("also", ())) for row in rows]
-    update(gazetteer(app.house.catalogue, known, units))
-
-
-def demo_gazetteer(catalogue: Catalogue, world: World) -> Gazetteer:
-    """The names of the catalogue and the demo world, for a parse without a database."""
-    known = [(item.service, item.title, item.spec.get("also", ())) for item in world.offerings]
-    return gazetteer(catalogue, known, world.units)
-
-
-def gazetteer(catalogue: Catalogue, known: Sequence[tuple[str, str, Any]], units: Sequence[str]) -> Gazetteer:
-    """Surface forms by entity: services by title and short name, offerings under the entity their form names."""
-    names: dict[str, dict[str, str]] = {"service": {}, "unit": {unit: unit for unit in units}}
-    for declaration in (each for each in catalogue if each.named):
-        for surface in (declaration.title, declaration.short, *declaration.also):
-            names["service"][surface] = declaration.id
-    for service, title, also in known:
-        entity = next((item.entity for item in catalogue[service].form if item.entity and item.type == "offering"), "")
-        if entity:
-            names.setdefault(entity, {}).update(dict.fromkeys((title, *also), title))
-    return names
+        update(await names_of(session, app.house.catalogue))
 
 
 async def execute(app: App, staff_id: str, command: str, arguments: Mapping[str, Any]) -> Outcome:

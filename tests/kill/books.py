@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from actions.appointments.tables import KEEPING, Appointment, Seat
 from actions.core.tables import Audit, Outgoing, Turn
 from actions.core.zones import to_utc
-from bot.app import load_services
+from bot.lives import load_services
 from bot.settings import Settings
 
 if TYPE_CHECKING:

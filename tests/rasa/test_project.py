@@ -11,7 +11,8 @@ from click.testing import CliRunner
 
 from actions.core.errors import ConfigurationError
 from bot.__main__ import main
-from bot.app import intent_kinds, load_services
+from bot.app import intent_kinds
+from bot.lives import load_services
 from bot.rasa.project import Project, project
 from bot.rasa.training import Trained, cut, known_models, need
 from bot.settings import ROOT, Settings
