@@ -168,6 +168,26 @@ class NluSettings(Part):
     rasa: RasaSettings = RasaSettings()
 
 
+class LlmSettings(Part):
+    """An OpenAI-compatible server (DeepSeek, Qwen, a local one); off while `url` or `model` is empty (the default).
+
+    `proposes` and `phrases` tell what it may do. A day is bounded by calls, tokens and, where the prices (yuan per
+    million tokens) are given, by yuan. One answer is waited for `seconds`.
+    """
+
+    url: str = ""
+    model: str = ""
+    key: SecretStr = SecretStr("")
+    seconds: float = Field(4, gt=0)
+    proposes: bool = True
+    phrases: bool = True
+    calls_per_day: int = Field(500, ge=0)
+    tokens_per_day: int = Field(500_000, ge=0)
+    price_in: float = Field(0, ge=0)
+    price_out: float = Field(0, ge=0)
+    yuan_per_day: float = Field(0, ge=0)
+
+
 class Settings(BaseSettings):
     """Everything an operator may set."""
 
@@ -192,6 +212,7 @@ class Settings(BaseSettings):
     files: FileSettings = FileSettings()
     sso: SsoSettings = SsoSettings()
     nlu: NluSettings = NluSettings()
+    llm: LlmSettings = LlmSettings()
     services: dict[str, dict[str, Any]] = Field(default_factory=dict)
     demo: bool | None = None
     names: tuple[str, ...] = ("娘家人", "工会小助手")
@@ -222,6 +243,11 @@ class Settings(BaseSettings):
     def database_url(self) -> str:
         """The database to open."""
         return self.database.url or f"sqlite+aiosqlite:///{self.var_dir / 'niangjiaren.db'}"
+
+    @property
+    def files_dir(self) -> Path:
+        """Where the files of forms and the assistant's own lie; no web server serves it."""
+        return self.var_dir / "files"
 
     @property
     def embedded(self) -> bool:
