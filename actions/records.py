@@ -233,7 +233,12 @@ def _told(items: Sequence[Item], *, some: str, none: str) -> Outcome:
     if not items:
         return Outcome(wording=none)
     rows = [
-        {"title": item.title, "state": item.state, "example": bool(item.params.get("example"))}
+        {
+            "title": item.title,
+            "state": item.state,
+            "state_text": item.params.get("state_text", ""),
+            "example": bool(item.params.get("example")),
+        }
         for item in items[:_MOST]
     ]
     return Outcome(wording=some, params={"items": rows, "total": len(items)})

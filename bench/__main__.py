@@ -5,12 +5,21 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from bench import delivery, engines, nlu, start, streams, turn
+from bench import answers, delivery, engines, jielong, nlu, start, streams, timetable, turn
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-BENCHES: dict[str, ModuleType] = {"delivery": delivery, "nlu": nlu, "start": start, "streams": streams, "turn": turn}
+BENCHES: dict[str, ModuleType] = {
+    "answers": answers,
+    "delivery": delivery,
+    "jielong": jielong,
+    "nlu": nlu,
+    "start": start,
+    "streams": streams,
+    "timetable": timetable,
+    "turn": turn,
+}
 
 
 def main(arguments: list[str]) -> int:
@@ -22,8 +31,8 @@ def main(arguments: list[str]) -> int:
         BENCHES[arguments[0]].run(print)
         return 0
     for name, bench in BENCHES.items():
-        print(f"{name:<8}{(bench.__doc__ or '').splitlines()[0]}")
-    print(f"{'nlu':<8}{(engines.__doc__ or '').splitlines()[0]}")
+        print(f"{name:<10}{(bench.__doc__ or '').splitlines()[0]}")
+    print(f"{'nlu':<10}{(engines.__doc__ or '').splitlines()[0]}")
     return 2 if arguments else 0
 
 

@@ -66,7 +66,8 @@ async def _measure(new: Callable[[], Store], workers: int, say: Callable[[str], 
     say(
         f"  {KILLS} times kill -9: missed {deaths.missed}, repeated {len(deaths.repeated)}, "
         f"of them not marked unknown {len(deaths.repeated - deaths.doubted)}; marked {len(deaths.doubted)}; "
-        f"{deaths.seconds:.0f} s; {dict(deaths.ledger.states)}"
+        f"said again {deaths.recovered:.0f} s after the last death; {deaths.seconds:.0f} s in all; "
+        f"{dict(deaths.ledger.states)}"
     )
     await _limited(new(), workers, say)
 

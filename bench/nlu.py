@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from nlu.evaluation import Judged
 
 EVALUATION = ROOT / "data" / "evaluation"
+LABELLED = ("intents", "typos", "out_of_scope", "crisis", "false_alarms", "false_affirm")
 PICTURE = ROOT / "docs" / "screens" / "confusion.svg"
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=SHANGHAI)
 
@@ -71,7 +72,7 @@ def run(say: Callable[[str], None]) -> None:
 
 
 def _files() -> list[Path]:
-    return [path for path in sorted(EVALUATION.glob("*.jsonl")) if path.stem != "times"]
+    return [EVALUATION / f"{name}.jsonl" for name in LABELLED]
 
 
 def _alone(model: Path) -> Any:

@@ -114,12 +114,20 @@ def _wants_demo(settings: Settings, *, asked: bool | None) -> bool:
 
 @main.command()
 @click.option(
-    "--role", type=click.Choice(["all", "web", "worker"]), default="all", help="只运行一部分（需要 PostgreSQL）"
+    "--role",
+    type=click.Choice(["all", "web", "worker", "telegram", "wechaty"]),
+    default="all",
+    help="只运行一部分（需要 PostgreSQL；wechaty 是微信桥，不碰数据库）",
 )
 @click.option("--demo/--no-demo", default=None, help="空数据库里放不放示例数据")
 def serve(role: str, *, demo: bool | None) -> None:
     """启动服务：聊天页、接口、提醒。"""
     settings = _settings(quiet=False)
+    if role == "wechaty":
+        from bot.channels.wechaty.bridge import serve_bridge  # noqa: PLC0415
+
+        asyncio.run(serve_bridge(settings))
+        return
     if role != "all" and settings.database_url.startswith("sqlite"):
         raise ConfigurationError("--role needs PostgreSQL: set NJR_DATABASE__URL=postgresql+psycopg://…")
     signal.signal(signal.SIGTERM, _end)
@@ -136,14 +144,15 @@ async def _serve(settings: Settings, role: str, *, demo: bool) -> None:
     from bot.rosters import first_officer  # noqa: PLC0415
     from bot.serving import serve as run  # noqa: PLC0415
 
-    if role != "worker":
+    serves_http = role in ("all", "web")
+    if serves_http:
         _refuse_taken_port(settings.http)
     click.echo("准备语言模型（数据变了才会重新训练，约一分钟）…")
     app = root.build(settings)
     await root.prepare(app, demo=demo, say=click.echo)
     if note := await first_officer(app):
         click.echo(note)
-    if role != "worker":
+    if serves_http:
         address = settings.http.public_url or f"http://{settings.http.host}:{settings.http.port}"
         click.echo(f"聊天页：{address}/")
         click.echo(f"干部入口：{address}/console/")
@@ -399,6 +408,18 @@ def keys_vault() -> None:
     from actions.blocks.vault import new_key  # noqa: PLC0415
 
     click.echo(f"k1:{new_key()}")
+
+
+@keys.command("rotate")
+def keys_rotate() -> None:
+    """换加密密钥：用旧密钥加密的，都换成最新那把。可以随时停下再来，助手照常运行。"""
+    from bot.rekeying import rotate_keys  # noqa: PLC0415
+
+    async def work() -> None:
+        async with _opened(demo=False) as app:
+            await rotate_keys(app, click.echo)
+
+    asyncio.run(work())
 
 
 @main.group()

@@ -8,8 +8,9 @@ import hashlib
 import os
 import secrets
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -24,6 +25,7 @@ from actions.core.database import Database
 from actions.core.errors import ConfigurationError, DomainError
 from actions.core.tables import ApiKey, Member
 from actions.core.yamlfile import YamlFile
+from bot.channels.chosen import chosen
 from bot.channels.email import EmailChannel
 from bot.channels.web import WebChannel
 from bot.clock import Clock
@@ -35,8 +37,9 @@ from bot.files import FileDesk, FolderStore, scanner
 from bot.gateway import Gateway, House
 from bot.gateway.native import NativeForms
 from bot.gateway.shortcuts import load_shortcuts
-from bot.lives import lives_of, load_services
-from bot.messages import Sender, Senders
+from bot.lives import Lives, lives_of, load_services
+from bot.llm import LanguageModel, SecondOpinion, connect, know_roster
+from bot.messages import Channel, Sender, Senders
 from bot.migrations import migrate
 from bot.names import demo_gazetteer, names_of
 from bot.wording import load_wording
@@ -58,6 +61,8 @@ log = structlog.get_logger(__name__)
 
 _SWEEP_SECONDS = 20
 _FORGET_SECONDS = 3600
+# By then whoever waits for the first answer after a start has it.
+_WARM_SECONDS = 10
 
 
 def utc_now() -> datetime:
@@ -80,32 +85,43 @@ class App:
     safety: Safety
     files: FileDesk
     native: NativeForms
+    channels: Sequence[Channel] = ()
     reserve: Reserve | None = None
+    llm: LanguageModel | None = None
+    warm: Callable[[], object] = bool
 
     async def sweep(self) -> None:
         """Does what is due by itself, each part in a transaction of its own, and sends what that gives."""
         for sweeper in self.sweepers:
             async with self.house.database.write() as session:
                 await sweeper.sweep(self.house.context(session, SYSTEM, self.clock()))
+        await refresh_names(self)
         self.delivery.wake()
 
     @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Delivery and clock, for as long as the block lasts."""
+    async def running(self, *, sweeping: bool = True) -> AsyncIterator[None]:
+        """Delivery and clock, for as long as the block lasts; `sweeping`: what falls due by itself is done here too."""
         clock = Clock()
-        clock.every(_SWEEP_SECONDS, "sweep", self.sweep)
-        clock.every(_FORGET_SECONDS, "forget", self.delivery.forget)
+        if sweeping:
+            clock.every(_SWEEP_SECONDS, "sweep", self.sweep)
+            clock.every(_FORGET_SECONDS, "forget", self.delivery.forget)
         clock.start()
         sending = asyncio.create_task(self.delivery.run())
+        warming = asyncio.get_running_loop().call_later(_WARM_SECONDS, Thread(target=self.warm, daemon=True).start)
         try:
             yield
         finally:
+            warming.cancel()
             clock.stop()
             sending.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await sending
+            for channel in self.channels:
+                await channel.stop()
             if self.reserve is not None:
                 await self.reserve.close()
+            if self.llm is not None:
+                await self.llm.close()
             await self.house.database.close()
 
     async def ready(self) -> Mapping[str, bool]:
@@ -136,8 +152,6 @@ def build(
     wording = load_wording(responses, {"union": settings.union.model_dump()})
     doing = lives_of(settings, wording)
     shortcuts, person_words = load_shortcuts(responses)
-    web = WebChannel()
-    channels: list[Sender] = [web, EmailChannel(settings.mail), *senders]
     house = House(
         database=database,
         vault=vault,
@@ -158,11 +172,21 @@ def build(
         names=settings.names,
         idle_minutes=settings.dialogue.idle_minutes,
         draft_days=settings.dialogue.draft_days,
-        pull=frozenset(channel.name for channel in channels if channel.pulled),
         fault=_fault(settings.fault),
         listeners=doing.listeners,
     )
-    by_channel = {channel.name: channel for channel in channels}
+    materials = _materials(settings, doing.records)
+    files = FileDesk(house, materials, clock)
+    web = WebChannel()
+    taking = [*chosen(settings, files, wording), *(each for each in senders if isinstance(each, Channel))]
+    every: list[Sender] = [web, EmailChannel(settings.mail), *taking, *senders]
+    by_channel = {each.name: each for each in every}
+    # Channels hand files over to the house's desk: how they are answered is known after it.
+    house = replace(
+        house,
+        pull=frozenset(each.name for each in by_channel.values() if each.pulled),
+        numbered=frozenset(each.name for each in taking if not each.capabilities.buttons),
+    )
     delivery = Delivery(
         database,
         vault,
@@ -176,8 +200,8 @@ def build(
     )
     reserve = build_reserve(settings) if pipeline is None else None
     understanding = pipeline or build_pipeline(settings, reserve)
-    gateway = Gateway(house, understanding, clock, delivery.wake)
-    materials = _materials(settings, doing.records)
+    llm = connect(settings.llm, settings.data_dir, database, clock)
+    gateway = Gateway(house, understanding, clock, delivery.wake, second=_second(settings, llm, doing))
     return App(
         settings=settings,
         house=house,
@@ -188,14 +212,31 @@ def build(
         sweepers=(*doing.sweepers, materials),
         clock=clock,
         safety=doing.safety,
-        files=FileDesk(house, materials, clock),
+        files=files,
+        channels=taking,
         native=NativeForms(house, understanding, clock, gateway.receive, delivery.wake),
         reserve=reserve,
+        llm=llm,
+        warm=lambda: doing.questions.library.latest,
+    )
+
+
+def _second(settings: Settings, llm: LanguageModel | None, doing: Lives) -> SecondOpinion | None:
+    """What a language model adds to a turn."""
+    if llm is None:
+        return None
+    return SecondOpinion(
+        llm,
+        settings.llm,
+        catalogue=doing.catalogue,
+        meanings={name: entry["means"] for name, entry in _intents(settings.data_dir).items()},
+        confidence=settings.dialogue.open_confidence,
+        sources=lambda text, now, service: doing.questions.sources(text, now, service=service),
     )
 
 
 def _materials(settings: Settings, records: Sequence[Records]) -> Materials:
-    """Files of forms; they lie in var/, which no web server serves."""
+    """Files of forms."""
     files = settings.files
     rules = MaterialRules(
         kinds=files.kinds,
@@ -204,7 +245,7 @@ def _materials(settings: Settings, records: Sequence[Records]) -> Materials:
         keep_hours=files.keep_unattached_hours,
     )
     scan = scanner(files.scan_command, files.scan_seconds)
-    return Materials(FolderStore(settings.var_dir / "files"), rules, scan=scan, readers=readers_of(records))
+    return Materials(FolderStore(settings.files_dir), rules, scan=scan, readers=readers_of(records))
 
 
 class _NoNlu:
@@ -262,8 +303,12 @@ def build_parser(settings: Settings, pipeline: Pipeline | None = None) -> Pipeli
 
 def intent_kinds(data_dir: Path) -> dict[str, str]:
     """talk, service or ask, by intent, from data/intents.yml."""
-    intents = YamlFile(data_dir / "intents.yml").data["intents"]
-    return {name: entry["kind"] for name, entry in intents.items()}
+    return {name: entry["kind"] for name, entry in _intents(data_dir).items()}
+
+
+def _intents(data_dir: Path) -> Mapping[str, Mapping[str, str]]:
+    intents: Mapping[str, Mapping[str, str]] = YamlFile(data_dir / "intents.yml").data["intents"]
+    return intents
 
 
 def _vault_keys(settings: Settings) -> dict[str, bytes]:
@@ -303,7 +348,7 @@ async def prepare(app: App, *, demo: bool, say: Callable[[str], None] = lambda _
         say("放进示例数据（人名、电话都是示例）…")
         await fill(app.house, load_world(app.settings.data_dir), app.clock())
         filled = True
-    await refresh_gazetteer(app)
+    await refresh_names(app)
     return filled
 
 
@@ -312,13 +357,14 @@ async def _empty(database: Database) -> bool:
         return not (await session.execute(select(func.count()).select_from(Member))).scalar_one()
 
 
-async def refresh_gazetteer(app: App) -> None:
-    """Tells the NLU the names that the catalogue and the database know."""
+async def refresh_names(app: App) -> None:
+    """Tells the NLU the names that the catalogue and the database know now, and a language model's guard the roster."""
     update = getattr(app.pipeline, "update_gazetteer", None)
-    if update is None:
-        return
-    async with app.house.database.read() as session:
-        update(await names_of(session, app.house.catalogue))
+    if update is not None:
+        async with app.house.database.read() as session:
+            update(await names_of(session, app.house.catalogue))
+    if app.llm is not None:
+        await know_roster(app.llm, app.house.database)
 
 
 async def execute(app: App, staff_id: str, command: str, arguments: Mapping[str, Any]) -> Outcome:

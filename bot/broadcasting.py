@@ -13,9 +13,10 @@ import click
 from actions.core.errors import ConfigurationError, DomainError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from actions.core.batches import Tally
+    from actions.core.tables import Account
     from bot.app import App
 
 _LOOK_SECONDS = 0.3
@@ -31,10 +32,19 @@ _PATIENCE = timedelta(minutes=2)
 @click.option("--title", default="", help="列表里显示的标题")
 @click.option("--link", default="", help="链接")
 @click.option("--topic", default="", help="类别，见 data/topics.yml；不写就按内容猜")
+@click.option(
+    "--picture",
+    "pictures",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="图片，可以写几次；要同时写 --as",
+)
+@click.option("--receipt", "answer_in_days", type=click.IntRange(0, 60), help="要大家回“收到”，几个工作日内")
 @click.option("--at", "at_text", default="", metavar="ISO", help="什么时候发，默认马上")
 @click.option(
     "--as", "staff_id", default="", metavar="工号", help="以哪位干部的身份；不写是本机的运维人员，不用第二人同意"
 )
+@click.option("--preview", is_flag=True, help="只数人数、看会发成什么样，不发")
 @click.option("--wait", is_flag=True, help="等发完，显示进度")
 @click.option("--json", "as_json", is_flag=True, help="最后的数字输出为 JSON")
 def broadcast(**options: Any) -> None:
@@ -43,12 +53,12 @@ def broadcast(**options: Any) -> None:
 
 
 @click.command()
-@click.argument("number", type=int)
+@click.argument("number", metavar="NUMBER")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="写成 Excel")
 @click.option("--as", "staff_id", default="", metavar="工号", help="以哪位干部的身份")
 @click.option("--send", is_flag=True, help="同时发给各单位的分工会干部")
-def chase(number: int, out: Path | None, staff_id: str, *, send: bool) -> None:
-    """催办表：第 NUMBER 号通知还有谁没回，按单位。"""
+def chase(number: str, out: Path | None, staff_id: str, *, send: bool) -> None:
+    """催办表：第 NUMBER 号通知（别的事写“种类:编号”）还有谁没回，按单位。"""
     asyncio.run(_chase(number, out, staff_id, send=send))
 
 
@@ -71,16 +81,25 @@ async def _execute(app: App, staff_id: str, command: str, arguments: dict[str, A
     try:
         return await root.execute(app, staff_id, command, arguments)
     except DomainError as error:
-        raise ConfigurationError(app.house.wording.text(f"errors.{error.code}", error.params)) from error
+        raise _refusal(app, error) from error
+
+
+def _refusal(app: App, error: DomainError) -> ConfigurationError:
+    """What is refused, in words."""
+    return ConfigurationError(app.house.wording.text(f"errors.{error.code}", error.params))
 
 
 async def _broadcast(options: dict[str, Any]) -> None:
     app = await _app()
     try:
-        arguments = {key: options[key] for key in ("text", "title", "link", "topic")}
+        arguments = {key: options[key] for key in ("text", "title", "link", "topic", "answer_in_days")}
         arguments["to"] = _segment(options["to"])
         if options["at_text"]:
             arguments["at"] = _moment(options["at_text"]).isoformat()
+        if options["preview"]:
+            await _preview(app, options["staff_id"], arguments, as_json=options["as_json"])
+            return
+        arguments["files"] = await _kept(app, options["staff_id"], options["pictures"])
         outcome = await _execute(app, options["staff_id"], "announcements.announce", arguments)
         click.echo(app.house.wording.text(outcome.wording, outcome.params), err=options["as_json"])
         number = int(outcome.data["announcement_id"])
@@ -89,6 +108,51 @@ async def _broadcast(options: dict[str, Any]) -> None:
         await _told(app, number, as_json=options["as_json"])
     finally:
         await app.house.database.close()
+
+
+async def _preview(app: App, staff_id: str, arguments: dict[str, Any], *, as_json: bool) -> None:
+    """How many it is for, and what they would read."""
+    outcome = await _execute(app, staff_id, "announcements.preview", {"to": arguments["to"]})
+    if as_json:
+        click.echo(json.dumps(dict(outcome.data), ensure_ascii=False))
+        return
+    shown = {"text": arguments["text"], "link": arguments["link"], "answer_by": ""}
+    click.echo(app.house.wording.text(outcome.wording, outcome.params))
+    click.echo("\n" + app.house.wording.text("announcements.text", shown))
+
+
+async def _kept(app: App, staff_id: str, pictures: Sequence[Path]) -> list[str]:
+    """Hands pictures over as the officer's own; their ids."""
+    if not pictures:
+        return []
+    from bot.messages import Address  # noqa: PLC0415
+
+    account = await _account(app, staff_id)
+    if account is None:
+        raise click.UsageError("--picture: 要写 --as 工号，是哪位绑定过账号的干部发的图片")
+    address = Address(
+        channel=account.channel, account=account.account, conversation=account.conversation or account.sender
+    )
+    keys = []
+    for path in pictures:
+        with path.open("rb") as source:
+            try:
+                kept = await app.files.keep(address, account.sender, path.name, source)
+            except DomainError as error:
+                raise _refusal(app, error) from error
+        keys.append(kept.id)
+    return keys
+
+
+async def _account(app: App, staff_id: str) -> Account | None:
+    """The account with which an officer was heard last."""
+    from sqlalchemy import select  # noqa: PLC0415
+
+    from actions.core.tables import Account, Member  # noqa: PLC0415
+
+    query = select(Account).join(Member, Member.id == Account.member_id).where(Member.staff_id == staff_id)
+    async with app.house.database.read() as session:
+        return (await session.execute(query.order_by(Account.heard_at.desc()).limit(1))).scalars().first()
 
 
 def _segment(text: str) -> str | dict[str, Any]:
@@ -186,10 +250,10 @@ async def _told(app: App, number: int, *, as_json: bool) -> None:
     click.echo(app.house.wording.text(outcome.wording, outcome.params))
 
 
-async def _chase(number: int, out: Path | None, staff_id: str, *, send: bool) -> None:
+async def _chase(number: str, out: Path | None, staff_id: str, *, send: bool) -> None:
     app = await _app()
     try:
-        arguments = {"announcement_id": number, "send": send}
+        arguments = {"ref": f"announcement:{number}" if number.isdecimal() else number, "send": send}
         outcome = await _execute(app, staff_id, "announcements.chase", arguments)
         click.echo(app.house.wording.text(outcome.wording, outcome.params))
         if out is not None:

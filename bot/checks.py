@@ -10,8 +10,10 @@ from pydantic import ValidationError
 
 from actions.core.errors import ConfigurationError, DomainError
 from actions.core.yamlfile import YamlFile
+from actions.knowledge import LIFE, load_passages, load_words
 from bot import app as root
-from bot.demo import load_world, read_offerings
+from bot.demo import dated, load_world, read_offerings
+from bot.lives import load_services
 from bot.migrations import migrate, pending
 from bot.settings import load_settings, settings_path
 from nlu.data import DataError, lint, read
@@ -35,6 +37,7 @@ async def faults() -> list[str]:
     found: list[str] = []
     try:
         found += _training_data(settings)
+        found += _knowledge(settings)
         with tempfile.TemporaryDirectory(prefix="niangjiaren-check-") as folder:
             found += await _house(settings, Path(folder))
     except ConfigurationError as error:
@@ -47,6 +50,19 @@ def _training_data(settings: Settings) -> list[str]:
         return lint(read(settings.data_dir / "nlu"), frozenset(root.intent_kinds(settings.data_dir)))
     except DataError as error:
         return str(error).splitlines()
+
+
+def _knowledge(settings: Settings) -> list[str]:
+    """Passages must be readable, and of a question service."""
+    folder = settings.data_dir / "knowledge"
+    try:
+        load_words(folder / "words.yml")
+        passages = load_passages(folder)
+    except ConfigurationError as error:
+        return str(error).splitlines()
+    services = {each.id for each in load_services(settings) if each.life == LIFE}
+    documents = {each.ref.partition("#")[0]: each for each in passages if each.service not in services}
+    return [f"{folder / name}.md:2: service: no question service {each.service!r}" for name, each in documents.items()]
 
 
 def _placed(fault: str) -> str:
@@ -100,6 +116,11 @@ def _reminders(app: App) -> Iterator[str]:
 def _shortcuts(app: App) -> Iterator[str]:
     """Keywords must run commands that are there."""
     for number, shortcut in enumerate(app.house.shortcuts):
+        if shortcut.service:
+            if shortcut.service not in app.house.catalogue:
+                where = _at(app, "shortcuts", number, file="responses/shortcuts.yml")
+                yield f"{where}: shortcuts: there is no service {shortcut.service!r}"
+            continue
         try:
             app.house.bus.command(shortcut.command, shortcut.arguments)
         except DomainError as error:
@@ -130,7 +151,7 @@ def _spec(app: App, file: YamlFile, number: int, offering: DemoOffering) -> list
     """An offering must fit the life of its service."""
     spec: Any = app.house.lives[app.house.catalogue[offering.service].life].spec
     try:
-        spec.model_validate(offering.spec)
+        spec.model_validate(dated(offering.spec, root.utc_now()))
     except ValidationError as error:
         return file.faults(error, below=(number, "spec"))
     return []

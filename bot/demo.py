@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from datetime import time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, RootModel
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
-from actions.core.commands import SYSTEM
+from actions.blocks.deadlines import working_days_after, working_days_before
+from actions.core.commands import SYSTEM, actor_for
 from actions.core.offerings import CreateOffering
-from actions.core.tables import Account, Member, RoleGrant, Unit
+from actions.core.tables import Account, Member, Outgoing, RoleGrant, Unit
 from actions.core.yamlfile import YamlFile
+from actions.core.zones import at, local
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
 
 #: Channels on which the demo's people are known by their 工号.
 CHANNELS = ("web", "terminal")
+_MOMENT = re.compile(r"([+-])(\d{1,3})([dw]) (\d\d:\d\d)")
 
 
 class _Part(BaseModel):
@@ -61,6 +66,18 @@ class DemoOffering(_Part):
     spec: dict[str, Any]
 
 
+class DemoCommand(_Part):
+    """Something that somebody of the demo world has done; `by` is their 工号."""
+
+    by: str
+    command: str
+    arguments: dict[str, Any]
+
+
+class _Commands(RootModel[tuple[DemoCommand, ...]]):
+    """The file demo/commands.yml."""
+
+
 class _Offerings(RootModel[tuple[DemoOffering, ...]]):
     """A file of demo/offerings."""
 
@@ -72,6 +89,7 @@ class World(_Part):
     default: str
     members: tuple[DemoMember, ...]
     offerings: tuple[DemoOffering, ...] = ()
+    commands: tuple[DemoCommand, ...] = ()
 
     def sender(self, name: str) -> str:
         """The sender of a person, on every channel of the demo. Raises KeyError for nobody of that name."""
@@ -84,7 +102,9 @@ class World(_Part):
 def load_world(data_dir: Path) -> World:
     """Reads the demo world. Raises ConfigurationError with file and line."""
     people = YamlFile(data_dir / "demo" / "world.yml").validate(World)
-    return people.model_copy(update={"offerings": tuple(found for *_, found in read_offerings(data_dir))})
+    commands = YamlFile(data_dir / "demo" / "commands.yml").validate(_Commands).root
+    offerings = tuple(found for *_, found in read_offerings(data_dir))
+    return people.model_copy(update={"offerings": offerings, "commands": commands})
 
 
 def read_offerings(data_dir: Path) -> Iterator[tuple[YamlFile, int, DemoOffering]]:
@@ -105,7 +125,36 @@ async def fill(house: House, world: World, now: datetime) -> None:
             await _add_member(session, person, units, now)
         context = house.context(session, SYSTEM, now)
         for offering in world.offerings:
-            await context.bus.execute(CreateOffering(**offering.model_dump(), example=True), context)
+            spec = dated(offering.spec, now)
+            await context.bus.execute(
+                CreateOffering(**offering.model_dump(exclude={"spec"}), spec=spec, example=True), context
+            )
+        for done in world.commands:
+            member = (await session.execute(select(Member).where(Member.staff_id == done.by))).unique().scalar_one()
+            actor = await actor_for(session, member)
+            await context.bus.execute(context.bus.command(done.command, done.arguments), context.acting_as(actor))
+        await session.flush()
+        # What went before the demo begins has been told; the questions about it are still open.
+        await session.execute(delete(Outgoing))
+
+
+def dated(spec: Any, now: datetime) -> Any:
+    """A spec with its moments laid out from `now`: "+10d 14:30" is in ten days, "+7w 14:30" in seven working days.
+
+    The demo world is as old as the database that it fills, so that what is open in it stays open.
+    """
+    if isinstance(spec, dict):
+        return {key: dated(value, now) for key, value in spec.items()}
+    if isinstance(spec, list | tuple):
+        return [dated(value, now) for value in spec]
+    match = _MOMENT.fullmatch(spec) if isinstance(spec, str) else None
+    if match is None:
+        return spec
+    today, count = local(now).date(), int(match[2])
+    day = working_days_after(today, count) if match[3] == "w" else today + timedelta(days=count)
+    if match[1] == "-":
+        day = working_days_before(today, count) if match[3] == "w" else today - timedelta(days=count)
+    return at(day, time.fromisoformat(match[4])).isoformat()
 
 
 async def _add_member(session: AsyncSession, person: DemoMember, units: dict[str, Unit], now: datetime) -> None:

@@ -37,8 +37,10 @@ def configure(level: str) -> None:
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=named, processors=[remove, *last]),
     )
     logging.basicConfig(level=max(number, logging.INFO), handlers=[handler], force=True)
-    for chatty in ("alembic", "apscheduler", "uvicorn", "nlu"):
+    for chatty in ("alembic", "apscheduler", "httpcore", "httpx", "nlu", "uvicorn"):
         logging.getLogger(chatty).setLevel(max(number, logging.WARNING))
+    # It writes down what it cannot read, which is what somebody said.
+    logging.getLogger("telegram").setLevel(logging.CRITICAL + 1)
 
 
 def _renderers() -> list[Processor]:

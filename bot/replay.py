@@ -119,8 +119,9 @@ class Stage:
         app = self._build(var, clock := _MovableClock(now))
         try:
             player = _Player(app, self._world, clock, dialogue.given)
+            before = await _records(app)
             turns = [await player.turn(number, spec) for number, spec in enumerate(_specs(dialogue), 1)]
-            return {"name": dialogue.name, "turns": turns, "records": await _records(app)}
+            return {"name": dialogue.name, "turns": turns, "records": _left(before, await _records(app))}
         finally:
             await app.house.database.close()
 
@@ -236,6 +237,18 @@ async def _records(app: App) -> list[dict[str, Any]]:
         }
         for snapshot in found
     ]
+
+
+def _left(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What a dialogue left: the records that were not there, as they are, when it began."""
+    known = list(before)
+    left = []
+    for record in after:
+        if record in known:
+            known.remove(record)
+        else:
+            left.append(record)
+    return left
 
 
 async def play_file(

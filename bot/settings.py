@@ -73,6 +73,7 @@ class SafetySettings(Part):
     acknowledge_minutes: int = Field(10, gt=0)
     opens: str = "08:00"
     closes: str = "21:00"
+    check_back: str = "09:30"
 
 
 class UnionSettings(Part):
@@ -91,6 +92,13 @@ class HandoverSettings(Part):
     timeout_minutes: int = Field(20, gt=0)
     answer_minutes: int = Field(10, gt=0)
     keep_days: int = Field(7, gt=0)
+
+
+class KnowledgeSettings(Part):
+    """Questions without an answer: kept for officers (also those that nobody could place) for so many days."""
+
+    keep_unplaced: bool = True
+    keep_days: int = Field(180, gt=0)
 
 
 class PrivacySettings(Part):
@@ -140,6 +148,41 @@ class SsoSettings(Part):
     name_claim: str = ""
     label: str = "统一身份认证登录"
     seconds: float = Field(5, gt=0)
+
+
+class TelegramSettings(Part):
+    """The bot of the union on Telegram; off where `token` is empty.
+
+    `api_url` is another server of the Bot API (one's own, or a relay), `proxy` a proxy to reach it by. In webhook mode
+    the platform calls `http.public_url`/webhooks/telegram; polling needs no address that the world can reach.
+    """
+
+    token: SecretStr = SecretStr("")
+    mode: Literal["polling", "webhook"] = "polling"
+    api_url: str = "https://api.telegram.org"
+    proxy: str = ""
+    poll_seconds: int = Field(50, ge=0, le=50)
+
+
+class WechatySettings(Part):
+    """WeChat groups by a Wechaty gateway, through a bridge: started `here`, run `elsewhere`, or `off`.
+
+    The bridge speaks to the gateway (`endpoint`, `token`; with `tls`, `ca` is a file of certificates to believe) and to
+    the assistant (`base_url`, `key`; empty here, where it is given them). `take_over_seconds`: see the bridge's
+    connection.
+    """
+
+    bridge: Literal["off", "here", "elsewhere"] = "off"
+    endpoint: str = ""
+    token: SecretStr = SecretStr("")
+    tls: bool = False
+    ca: str = ""
+    tls_name: str = ""
+    base_url: str = ""
+    key: SecretStr = SecretStr("")
+    accept_friends: bool = True
+    accept_rooms: bool = False
+    take_over_seconds: float = Field(60, ge=0)
 
 
 class RasaSettings(Part):
@@ -207,11 +250,14 @@ class Settings(BaseSettings):
     safety: SafetySettings = SafetySettings()
     union: UnionSettings = UnionSettings()
     handover: HandoverSettings = HandoverSettings()
+    knowledge: KnowledgeSettings = KnowledgeSettings()
     privacy: PrivacySettings = PrivacySettings()
     delivery: DeliverySettings = DeliverySettings()
     files: FileSettings = FileSettings()
     sso: SsoSettings = SsoSettings()
     nlu: NluSettings = NluSettings()
+    telegram: TelegramSettings = TelegramSettings()
+    wechaty: WechatySettings = WechatySettings()
     llm: LlmSettings = LlmSettings()
     services: dict[str, dict[str, Any]] = Field(default_factory=dict)
     demo: bool | None = None

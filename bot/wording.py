@@ -10,7 +10,7 @@ from jinja2 import Environment, StrictUndefined, Template, TemplateSyntaxError, 
 from actions.core.errors import ConfigurationError
 from actions.core.yamlfile import YamlFile
 from actions.core.zones import local, spoken, spoken_day
-from bot.messages import Address, Card, File, Option, Outbound
+from bot.messages import Address, Card, File, Mention, Option, Outbound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -50,8 +50,16 @@ class Wording:
         options = tuple(Option(label=o["label"], value=o["value"]) for o in content.get("options", ()))
         text = "\n\n".join(filter(None, parts))
         files = tuple(File(**file) for file in content.get("files", ()))
-        card = self._card(content.get("card"))
-        return Outbound(address=address, text=text, options=options, id=row_id, card=card, files=files)
+        card, mention = self._card(content.get("card")), content.get("mention")
+        return Outbound(
+            address=address,
+            text=text,
+            options=options,
+            id=row_id,
+            card=card,
+            files=files,
+            mention=Mention(**mention) if mention else None,
+        )
 
     def _card(self, entry: Mapping[str, Any] | None) -> Card | None:
         """The card of a record: a row for every sentence under card.rows that says something, in their order."""

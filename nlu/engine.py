@@ -7,30 +7,31 @@ import os
 import zipfile
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nlu import vectors
 from nlu.data import ModelError
 from nlu.features import Vocabulary, views
+from nlu.spelling import Speller
 from nlu.text import normalise
 from nlu.types import Ranked
+from nlu.vectors import DIMENSIONS, Encoder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from nlu.features import Views
-
 #: Raise this when features or the artefact change: a cached model of another version is trained anew.
-VERSION = 2
+VERSION = 3
 
 #: How much the sentence vector counts beside the n-grams, whose two views have length 1 each.
 MEANING = 1.5
 
-_FIELDS = ("meta", "vocabulary", "idf", "weights", "bias")
+# Parts of an artefact that are lists of texts, joined by what no normalised message holds.
+_TEXTS = ("vocabulary", "pieces", "grams")
+_ENCODER = "encoder_"  # begins the names of the encoder's arrays
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,11 +40,13 @@ class Model:
 
     `weights` is (terms + vectors.DIMENSIONS, intents), `bias` (intents,), both float32. `temperature` makes
     confidences mean what they say; below `threshold` an intent is not to be acted upon. Both were found by
-    cross-validation on the training data, whose hash is `data`.
+    cross-validation on the training data, whose hash is `data`. `speller` is None where that was too little.
     """
 
     intents: tuple[str, ...]
     vocabulary: Vocabulary
+    encoder: Encoder
+    speller: Speller | None
     weights: NDArray[np.float32]
     bias: NDArray[np.float32]
     temperature: float
@@ -59,20 +62,20 @@ class Model:
 
         """
         plain = normalise(text)
-        seen = views(plain)
-        known = self.vocabulary.known_share(seen)
+        known = self.vocabulary.known_share(views(plain))
         if not known:
             return ()
-        scores = self._scores(seen, plain).astype(np.float64) * (known / self.temperature)
+        plain = self.speller.mended(plain) if self.speller else plain
+        scores = self._scores(plain).astype(np.float64) * (known / self.temperature)
         odds = np.exp(scores - scores.max())
         shares = (odds / odds.sum()).tolist()
         ranked = sorted(zip(shares, self.intents, strict=True), key=lambda pair: (-pair[0], pair[1]))
         return tuple(Ranked(intent=intent, confidence=share) for share, intent in ranked)
 
-    def _scores(self, seen: Views, plain: str) -> NDArray[np.float32]:
-        rows, values = self.vocabulary.vector(seen)
+    def _scores(self, plain: str) -> NDArray[np.float32]:
+        rows, values = self.vocabulary.vector(views(plain))
         terms = len(self.vocabulary)
-        meaning = vectors.encode([plain])[0] * np.float32(MEANING)
+        meaning = self.encoder.encode([plain])[0] * np.float32(MEANING)
         scores: NDArray[np.float32] = values @ self.weights[rows] + meaning @ self.weights[terms:] + self.bias
         return scores
 
@@ -86,19 +89,23 @@ class Model:
             "temperature": self.temperature,
             "threshold": self.threshold,
         }
-        terms = sorted(self.vocabulary.rows, key=self.vocabulary.rows.__getitem__)
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f"{path.name}.{os.getpid()}.part")
         with part.open("wb") as file:
-            np.savez(
-                file,
-                meta=_bytes(json.dumps(meta, ensure_ascii=False)),
-                vocabulary=_bytes("\n".join(terms)),
-                idf=self.vocabulary.idf,
-                weights=self.weights,
-                bias=self.bias,
-            )
+            np.savez(file, meta=_bytes(json.dumps(meta, ensure_ascii=False)), **self._parts())
         part.replace(path)
+
+    def _parts(self) -> Any:
+        counts = self.speller.counts if self.speller else {}
+        texts = (sorted(self.vocabulary.rows, key=self.vocabulary.rows.__getitem__), self.encoder.pieces, counts)
+        return {
+            "idf": self.vocabulary.idf,
+            "weights": self.weights,
+            "bias": self.bias,
+            "counts": np.fromiter(counts.values(), dtype=np.int32, count=len(counts)),
+            **{name: _bytes("\n".join(each)) for name, each in zip(_TEXTS, texts, strict=True)},
+            **{_ENCODER + name: array for name, array in self.encoder.arrays.items()},
+        }
 
     @staticmethod
     def load(path: Path) -> Model:
@@ -111,8 +118,7 @@ class Model:
         """
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-                parts = {name: stored[name] for name in _FIELDS}
-            return _assemble(parts)
+                return _assemble(dict(stored))
         except FileNotFoundError:
             raise
         except (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
@@ -123,23 +129,33 @@ def _bytes(text: str) -> NDArray[np.uint8]:
     return np.frombuffer(text.encode(), dtype=np.uint8)
 
 
-def _assemble(parts: dict[str, NDArray[np.generic]]) -> Model:
+def _assemble(parts: dict[str, NDArray[Any]]) -> Model:
     meta = json.loads(parts["meta"].tobytes())
     if meta["version"] != VERSION:
         raise ValueError(f"version {meta['version']}")
-    terms = parts["vocabulary"].tobytes().decode().split("\n")
-    rows = {term: row for row, term in enumerate(terms)}
+    terms, pieces, grams = (parts[name].tobytes().decode().split("\n") for name in _TEXTS)
+    encoder = {name.removeprefix(_ENCODER): array for name, array in parts.items() if name.startswith(_ENCODER)}
+    counts = parts["counts"].tolist()
     model = Model(
         intents=tuple(meta["intents"]),
-        vocabulary=Vocabulary(rows=rows, idf=parts["idf"].astype(np.float32, copy=False)),
-        weights=parts["weights"].astype(np.float32, copy=False),
-        bias=parts["bias"].astype(np.float32, copy=False),
+        vocabulary=Vocabulary(rows={term: row for row, term in enumerate(terms)}, idf=parts["idf"]),
+        encoder=Encoder(pieces, encoder),
+        speller=Speller(dict(zip(grams, counts, strict=True))) if counts else None,
+        weights=parts["weights"],
+        bias=parts["bias"],
         temperature=float(meta["temperature"]),
         threshold=float(meta["threshold"]),
         data=str(meta["data"]),
         seed=int(meta["seed"]),
     )
-    wanted = ((len(rows),), (len(rows) + vectors.DIMENSIONS, len(model.intents)), (len(model.intents),))
-    if (model.vocabulary.idf.shape, model.weights.shape, model.bias.shape) != wanted:
-        raise ValueError("its arrays do not fit together")
+    _check(model)
     return model
+
+
+def _check(model: Model) -> None:
+    """Raises ValueError where the arrays of a model do not fit together."""
+    terms, kinds, pieces = len(model.vocabulary), len(model.intents), len(model.encoder.pieces)
+    wanted = ((terms,), (terms + DIMENSIONS, kinds), (kinds,), (pieces, DIMENSIONS))
+    table = model.encoder.arrays["table"]
+    if (model.vocabulary.idf.shape, model.weights.shape, model.bias.shape, table.shape) != wanted:
+        raise ValueError("its arrays do not fit together")

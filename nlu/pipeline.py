@@ -131,11 +131,14 @@ class Pipeline:
     def __init__(self, engine: Engine, *, gazetteer: Gazetteer | None = None, ours: bool = True) -> None:
         self._engine = engine
         self._ours = ours
-        self._extractor = Extractor(gazetteer or {})
+        self._gazetteer = gazetteer or {}
+        self._extractor = Extractor(self._gazetteer)
 
     def update_gazetteer(self, gazetteer: Gazetteer) -> None:
-        """Know other names from the next message on."""
-        self._extractor = Extractor(gazetteer)
+        """Know other names from the next message on; the same ones again cost nothing."""
+        if gazetteer != self._gazetteer:
+            self._gazetteer = gazetteer
+            self._extractor = Extractor(gazetteer)
 
     async def parse(self, text: str, now: datetime) -> Parse:
         """Understand one message. Never raises: what fails is logged (without the text) and left empty.

@@ -17,11 +17,13 @@ from nlu import vectors
 from nlu.data import DataError, data_hash
 from nlu.engine import MEANING, Model
 from nlu.features import learn, views
+from nlu.solver import minimise
+from nlu.spelling import FEWEST, Speller
 from nlu.text import normalise
 from nlu.typos import slip
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -77,13 +79,18 @@ def train(examples: Sequence[Example], *, seed: int = 0) -> Model:
 
     """
     ordered = _ordered(examples)
-    table = _read([*ordered, *_slips(ordered, seed)])
-    vocabulary = learn(table.seen[: len(ordered)])
-    temperature, threshold, start = _trust(table, vocabulary, seed)
-    learned = _fit(table, vocabulary, _STEPS if start is None else _STEPS_ON, start)
+    texts = [normalise(example.text) for example in ordered]
+    encoder = vectors.shipped().familiar_with(texts)
+    with vectors.one_thread():  # so that a model does not depend on how many processors there are
+        table = _read([*ordered, *_slips(ordered, seed)], encoder)
+        vocabulary = learn(table.seen[: len(ordered)])
+        temperature, threshold, start = _trust(table, vocabulary, seed)
+        learned = _fit(table, vocabulary, _STEPS if start is None else _STEPS_ON, start)
     return Model(
         intents=table.intents,
         vocabulary=vocabulary,
+        encoder=encoder,
+        speller=Speller.learn(texts) if len(texts) >= FEWEST else None,
         weights=learned.weights,
         bias=learned.bias,
         temperature=temperature,
@@ -104,14 +111,14 @@ def _ordered(examples: Sequence[Example]) -> list[Example]:
     return sorted(examples, key=lambda example: (example.intent, example.text))
 
 
-def _read(examples: Sequence[Example]) -> _Table:
+def _read(examples: Sequence[Example], encoder: vectors.Encoder) -> _Table:
     intents = tuple(sorted({example.intent for example in examples}))
     if len(intents) < 2:
         raise DataError("at least two intents are needed to tell them apart")
     texts = [normalise(example.text) for example in examples]
     return _Table(
         seen=[views(text) for text in texts],
-        meanings=vectors.encode(texts) * np.float32(MEANING),
+        meanings=encoder.encode(texts) * np.float32(MEANING),
         labels=np.array([intents.index(example.intent) for example in examples], dtype=np.intp),
         intents=intents,
     )
@@ -128,36 +135,38 @@ def _matrix(seen: Sequence[Views], vocabulary: Vocabulary) -> Any:
 
 def _fit(table: _Table, vocabulary: Vocabulary, steps: int, start: _Learned | None = None) -> _Learned:
     """The weights that explain the labels best; `start` only shortens the way, since there is one best."""
-    minimise = import_module("scipy.optimize").minimize
-    terms, matrix = len(vocabulary), _matrix(table.seen, vocabulary)
+    kinds, width = len(table.intents), len(vocabulary) + vectors.DIMENSIONS
+    if start is None:
+        first = np.zeros(width * kinds + kinds, dtype=np.float32)
+    else:
+        first = np.concatenate([start.weights.ravel(), start.bias])
+    found = minimise(_loss(table, vocabulary), first, steps=steps)
+    return _Learned(weights=found[:-kinds].reshape(width, kinds), bias=found[-kinds:])
+
+
+def _loss(table: _Table, vocabulary: Vocabulary) -> Callable[[NDArray[np.float32]], tuple[float, NDArray[np.float32]]]:
+    """What is to be made small, a function of weights and bias in a row: surprise at the labels, and the weights."""
+    terms, matrix, meanings = len(vocabulary), _matrix(table.seen, vocabulary), table.meanings
     turned = matrix.T.tocsr()
-    count, width = len(table.labels), terms + vectors.DIMENSIONS
-    kinds = len(table.intents)
+    count, kinds = len(table.labels), len(table.intents)
     wanted = np.zeros((count, kinds), dtype=np.float32)
     wanted[np.arange(count), table.labels] = 1
     share = _shares(table.labels)
-    damping = 1 / (_STRENGTH * count)
+    damping = np.float32(1 / (_STRENGTH * count))
 
-    def loss(point: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        weights, bias = point[:-kinds].reshape(width, kinds).astype(np.float32), point[-kinds:].astype(np.float32)
-        scores = matrix @ weights[:terms] + table.meanings @ weights[terms:] + bias
+    def loss(point: NDArray[np.float32]) -> tuple[float, NDArray[np.float32]]:
+        weights, bias = point[:-kinds].reshape(-1, kinds), point[-kinds:]
+        scores = matrix @ weights[:terms] + meanings @ weights[terms:] + bias
         scores -= scores.max(axis=1, keepdims=True)
         odds = np.exp(scores)
         total = odds.sum(axis=1, keepdims=True)
-        missed = float((share * (np.log(total) - (scores * wanted).sum(axis=1, keepdims=True))).sum())
+        missed = share * (np.log(total) - (scores * wanted).sum(axis=1, keepdims=True))
         pull = (odds / total - wanted) * share
-        slope = np.empty((width, kinds))
-        slope[:terms], slope[terms:] = turned @ pull, table.meanings.T @ pull
-        slope += damping * weights
-        size = float(np.einsum("ij,ij->", weights, weights))
-        return missed + damping * size / 2, np.concatenate([slope.ravel(), pull.sum(axis=0, dtype=np.float64)])
+        slope = np.concatenate([turned @ pull, meanings.T @ pull, pull.sum(axis=0, keepdims=True)]).ravel()
+        slope[:-kinds] += damping * point[:-kinds]
+        return float(missed.sum(dtype=np.float64) + damping / 2 * (point[:-kinds] @ point[:-kinds])), slope
 
-    first = np.zeros(width * kinds + kinds) if start is None else np.concatenate([start.weights.ravel(), start.bias])
-    # Four corrections remembered: more cost half of the time and find nothing better (docs/nlu.md).
-    options = {"maxiter": steps, "ftol": 1e-6, "maxcor": 4}
-    found = minimise(loss, first.astype(np.float64), jac=True, method="L-BFGS-B", options=options)
-    weights = found.x[:-kinds].reshape(width, kinds).astype(np.float32)
-    return _Learned(weights=np.ascontiguousarray(weights), bias=found.x[-kinds:].astype(np.float32))
+    return loss
 
 
 def _shares(labels: NDArray[np.intp]) -> NDArray[np.float32]:

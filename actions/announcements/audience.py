@@ -15,6 +15,7 @@ from actions.core.tables import Account, Member, Offering, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from actions.blocks.rosters import RegistrantSource, Roster, RosterSource
     from actions.core.commands import Context
@@ -32,8 +33,13 @@ class Sources:
         source = self.rosters.get(ref.partition(":")[0])
         found = await source.roster(context, ref) if source else None
         if found is None or found.private:
-            raise DomainError("no_roster", field="audience", name=ref)
+            raise DomainError("no_roster", field="audience", name=ref.replace("announcement:", "通知 "))
         return found
+
+    async def over(self, context: Context, low: datetime, high: datetime) -> list[Roster]:
+        """The rosters of all lives whose deadline lies in the span, but for those that are not for officers."""
+        found = [roster for source in set(self.rosters.values()) for roster in await source.due(context, low, high)]
+        return sorted((roster for roster in found if not roster.private), key=lambda roster: roster.ref)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import timedelta
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
-from actions.announcements import store
 from actions.announcements.audience import missing
+from actions.announcements.commands import Chase
+from actions.announcements.rights import is_union_officer
 from actions.announcements.rules import broadcast_rules
+from actions.blocks.materials_types import XLSX
 from actions.core.commands import Outcome
-from actions.core.notify import Notice, notify
+from actions.core.errors import ForbiddenError
+from actions.core.notify import Notice, Option, notify
 from actions.core.tables import Member, Outgoing, RoleGrant, Unit
 from actions.core.zones import local
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from actions.announcements.commands import Chase
     from actions.announcements.rules import Office, Render
+    from actions.blocks.materials import MaterialView
     from actions.blocks.rosters import Roster
     from actions.core.commands import Context
 
 #: Names in one sentence; a chat message holds no more.
 _NAMED = 30
+#: How long a table can be fetched, and how long it is worth reading that a deadline is over.
+_KEPT = timedelta(days=7)
+#: How long it is of use to a chair to be asked to remind their people: the table is another one by then.
+_CHAIRS_WITHIN = timedelta(days=3)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,20 +131,33 @@ async def _chairs(context: Context) -> Mapping[int | None, Sequence[tuple[int, s
 
 
 async def chase(command: Chase, context: Context, office: Office) -> Outcome:
-    """The table of an announcement; with `send` each chair is told, once a day.
+    """The table of a roster; with `send` each chair is told, once a day; with `file` the actor has it as Excel.
 
-    Raises DomainError: no_such_announcement, no_roster; ForbiddenError.
+    Raises DomainError("no_roster"); ForbiddenError for who does not answer for it.
     """
-    row = await store.managed(context, command.announcement_id)
-    roster = await office.sources.roster(context, row.subject)
+    roster = await office.sources.roster(context, command.roster)
+    service, _rules = broadcast_rules(context.catalogue)
+    member = context.actor.member
+    owner = member is not None and member.id == roster.owner_id and member.status != "left"
+    if not owner and not is_union_officer(context, service):
+        raise ForbiddenError
     rows = await table(context, office, roster)
-    told = await tell_chairs(context, roster, rows) if command.send else 0
-    params = facts(roster, rows)
-    wording = "chasing.table" if rows else "chasing.complete"
-    if command.send and rows:
-        wording = "chasing.sent"
-        params = {**params, "told": told, "without": [row.unit for row in rows if not row.chairs]}
-    return Outcome(wording=wording, params={**params, "number": row.id}, subject=row.subject, data=params)
+    params = {**facts(roster, rows), "number": number_of(roster)}
+    if not rows:
+        return Outcome(wording="chasing.complete", params=params, subject=roster.ref, data=params)
+    if command.file and member is not None:
+        await _hand_over(context, office, roster, params, member.id)
+    if not command.send:
+        options = [{"label": "发催办", "value": f"发催办 {params['number']}"}]
+        return Outcome(wording="chasing.table", params=params, subject=roster.ref, data=params, options=options)
+    told = await tell_chairs(context, roster, rows)
+    more = {"told": told, "without": [row.unit for row in rows if not row.chairs]}
+    return Outcome(wording="chasing.sent", params={**params, **more}, subject=roster.ref, data=params)
+
+
+def number_of(roster: Roster) -> str:
+    """How a roster is named in a chat: of an announcement by its number alone."""
+    return roster.ref.removeprefix("announcement:")
 
 
 def facts(roster: Roster, rows: Sequence[Row]) -> dict[str, Any]:
@@ -153,14 +176,84 @@ async def tell_chairs(context: Context, roster: Roster, rows: Sequence[Row]) -> 
     told = 0
     for row in rows:
         for member_id, _name in row.chairs:
-            key = f"chase:{roster.ref}:{row.unit_id}:{member_id}:{day}"
-            known = select(Outgoing.id).where(Outgoing.unique_key == key)
-            if (await context.session.execute(known)).first() is not None:
-                continue
-            params = {"text": row.text}
-            await notify(context, Notice(member_id=member_id, wording="chasing.told", params=params, unique_key=key))
-            told += 1
+            notice = Notice(
+                member_id=member_id,
+                wording="chasing.told",
+                params={"text": row.text},
+                kind="reminder",
+                expires=context.now + _CHAIRS_WITHIN,
+                unique_key=f"chase:{roster.ref}:{row.unit_id}:{member_id}:{day}",
+            )
+            told += await _once(context, notice)
     return told
+
+
+async def tell_owner(context: Context, office: Office, roster: Roster) -> bool:
+    """The deadline is over: who answers for a roster gets the table, once; True where they had not got it."""
+    key = f"chased:{roster.ref}"
+    if roster.owner_id is None or await _said(context, key):
+        return False
+    rows = await table(context, office, roster)
+    params = {**facts(roster, rows), "number": number_of(roster)}
+    file = await _file(context, office, roster, params, roster.owner_id) if rows else None
+    notice = Notice(
+        member_id=roster.owner_id,
+        wording="chasing.table" if rows else "chasing.complete",
+        params=params,
+        subject=chase_of(roster.ref),
+        kind="reminder",
+        expires=context.now + _KEPT,
+        options=(Option(label="发催办", command=Chase(ref=roster.ref, send=True)),) if rows else (),
+        files=(file,) if file else (),
+        unique_key=key,
+    )
+    return await _once(context, notice)
+
+
+def chase_of(ref: str) -> str:
+    """How notices of a roster's table are named, so that they are taken back with what they are about."""
+    return f"chase:{ref}"
+
+
+async def _hand_over(
+    context: Context, office: Office, roster: Roster, params: Mapping[str, Any], member_id: int
+) -> None:
+    file = await _file(context, office, roster, params, member_id)
+    if file is not None:
+        notice = Notice(member_id=member_id, wording="chasing.file", files=(file,), subject=chase_of(roster.ref))
+        await notify(context, notice)
+
+
+async def _file(
+    context: Context, office: Office, roster: Roster, params: Mapping[str, Any], member_id: int
+) -> MaterialView | None:
+    """The table as an Excel file for a member to fetch."""
+    return await office.shelf.put(
+        context,
+        await asyncio.to_thread(workbook, office.render, params),
+        name=office.render("chasing.file_name", params),
+        kind=XLSX,
+        subject=chase_of(roster.ref),
+        member_id=member_id,
+        until=context.now + _KEPT,
+    )
+
+
+async def _said(context: Context, key: str) -> bool:
+    known = select(Outgoing.id).where(Outgoing.unique_key == key)
+    return (await context.session.execute(known)).first() is not None
+
+
+async def _once(context: Context, notice: Notice) -> bool:
+    """Says it where no process has said it yet; True where it was not."""
+    if await _said(context, notice.unique_key or ""):
+        return False
+    try:
+        async with context.session.begin_nested():
+            await notify(context, notice)
+    except IntegrityError:
+        return False
+    return True
 
 
 def workbook(render: Render, table: Mapping[str, Any]) -> bytes:

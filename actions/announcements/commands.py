@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from actions.core.commands import Command
 
@@ -100,11 +100,29 @@ class Progress(_OfOne):
     name: ClassVar[str] = "announcements.progress"
 
 
-class Chase(_OfOne):
-    """催办表: who has not said 收到, by unit. With `send` each unit's chair is told of their own."""
+class Chase(Command):
+    """催办表: of an announcement, or of whatever has a roster (`ref`), who has not answered, by unit.
+
+    With `send` each unit's chair is told of their own people; with `file` the actor gets the table as Excel.
+    """
 
     name: ClassVar[str] = "announcements.chase"
+    announcement_id: int | None = None
+    ref: str = Field("", pattern=r"^([a-z_]+:\d{1,9})?$")
     send: bool = False
+    file: bool = False
+
+    @model_validator(mode="after")
+    def _one(self) -> Chase:
+        if (self.announcement_id is None) == (not self.ref):
+            message = "name either announcement_id or ref"
+            raise ValueError(message)
+        return self
+
+    @property
+    def roster(self) -> str:
+        """The ref of the roster."""
+        return self.ref or f"announcement:{self.announcement_id}"
 
 
 class Acknowledge(Command):

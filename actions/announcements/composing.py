@@ -42,7 +42,7 @@ async def allowed(context: Context, office: Office, segment: s.Segment) -> Audie
     """The audience of a segment; raises as `resolve`, and ForbiddenError("not_your_audience") for whom it is not."""
     service, _rules = broadcast_rules(context.catalogue)
     reach = await rights.reach_of(context, service)
-    if not await rights.covers(context, reach, segment):
+    if not await rights.covers(context, office.sources, reach, segment):
         raise ForbiddenError("not_your_audience", units=list(reach.units))
     return await resolve(context, office.sources, segment)
 
@@ -181,7 +181,7 @@ async def _ask(context: Context, rules: AnnouncementRules, row: Announcement, fa
     )
     content = store.opened(context, row)
     params = {**facts, **content, "author": await store.author_name(context, row), "corrects": row.corrects_id or 0}
-    pictures = await materials.attached(context, row.subject)
+    pictures = await store.pictures(context, row)
     for member_id in sorted(people):
         await notify(
             context,

@@ -66,11 +66,12 @@ async def latest_with_receipt(context: Context) -> int | None:
 class BroadcastForm:
     """One form of a notice: fields are known by their types and by what the rules name."""
 
-    def __init__(self, service: Declaration, values: Mapping[str, Any]) -> None:
+    def __init__(self, office: Office, service: Declaration, values: Mapping[str, Any]) -> None:
+        self._office = office
         self.rules = rules_of(service)
         self.values = dict(values)
 
-    async def resolve(self, context: Context, office: Office, changed: set[str]) -> list[DomainError]:
+    async def resolve(self, context: Context, changed: set[str]) -> list[DomainError]:
         """Turns what was said into a segment, a topic and a time; what cannot be is dropped and told."""
         refusals: list[DomainError] = []
         for step in (self._opening, self._audience, self._time, self._link, self._receipt):
@@ -79,11 +80,11 @@ class BroadcastForm:
             except DomainError as error:
                 refusals.append(error)
         if self.values["time"] == NOW:
-            self.values["time_label"] = office.render("announcements.at_once", {})
+            self.values["time_label"] = self._office.render("announcements.at_once", {})
         if "text" in changed and "topic" not in changed and self.values.get("text"):
-            self.values["topic"] = office.topics.about_what(self.values["text"])
+            self.values["topic"] = self._office.topics.about_what(self.values["text"])
         if "topic" in self.values:
-            self.values["topic_label"] = office.topics.title(self.values["topic"])
+            self.values["topic_label"] = self._office.topics.title(self.values["topic"])
         return refusals
 
     async def _opening(self, context: Context, changed: set[str]) -> None:
@@ -114,7 +115,7 @@ class BroadcastForm:
             raise DomainError("segment_unclear", field="audience", text=said[:20])
         reach = await rights.reach_of(context, broadcast_rules(context.catalogue)[0])
         segment = rights.narrowed(reach, segment)
-        if not await rights.covers(context, reach, segment):
+        if not await rights.covers(context, self._office.sources, reach, segment):
             del self.values["audience"]
             raise ForbiddenError("not_your_audience", units=list(reach.units))
         self.values["audience"] = segment_text.write(segment)
@@ -146,10 +147,10 @@ class BroadcastForm:
         if self.values.get("receipt") not in (None, *self.rules.receipt_days):
             del self.values["receipt"]
 
-    async def hold(self, context: Context, office: Office) -> dict[str, Any]:
+    async def hold(self, context: Context) -> dict[str, Any]:
         """Counts whom it is for, for the read-back. Raises as `allowed`, and audience_empty."""
         segment = segment_text.read(self.values["audience"])
-        counted = await count(context, await allowed(context, office, segment))
+        counted = await count(context, await allowed(context, self._office, segment))
         if not counted.members and not counted.groups:
             raise DomainError("audience_empty", field="audience", to=self.values["audience"])
         params = {
@@ -159,14 +160,14 @@ class BroadcastForm:
             "groups": counted.groups,
             "approval": await needs_approval(context, self.rules, segment, counted),
         }
-        return {"audience_label": office.render("announcements.audience_label", params)}
+        return {"audience_label": self._office.render("announcements.audience_label", params)}
 
-    def times(self, now: datetime, office: Office) -> tuple[Choice, ...]:
+    def times(self, now: datetime) -> tuple[Choice, ...]:
         """Times to choose from: at once, this evening, the next working mornings."""
         today = local(now).date()
         moments = [at(today, _EVENING), at(add_working_days(today + _DAY, 0), _MORNING)]
         later = [Choice(value=moment.isoformat(), label=spoken(moment)) for moment in moments if moment > now]
-        return (Choice(value=NOW, label=office.render("announcements.at_once", {})), *later)
+        return (Choice(value=NOW, label=self._office.render("announcements.at_once", {})), *later)
 
     def commit(self) -> c.Announce:
         """The command of a confirmed form."""

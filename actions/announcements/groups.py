@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, select, update
 
@@ -20,6 +20,8 @@ from actions.core.zones import SHANGHAI
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sqlalchemy import ColumnElement
+
     from actions.announcements import commands as c
     from actions.announcements.rules import Office
     from actions.core.commands import Context
@@ -29,7 +31,8 @@ _FOREVER = datetime(9000, 1, 1, tzinfo=SHANGHAI)
 #: Who joins within this time of others is greeted with them: a group that fills up is not greeted fifty times.
 _GREETED_TOGETHER = timedelta(minutes=10)
 _PHRASE = 8
-#: Rows of the ledger that are still to be handed over to a group.
+#: Why a row of the ledger waits, or is not said at all.
+_MUTED = "muted"
 
 
 async def issue_phrase(command: c.IssuePhrase, context: Context, office: Office) -> Outcome:
@@ -153,18 +156,24 @@ async def at(context: Context, channel: str, account: str, conversation: str) ->
 
 async def _move(context: Context, group: ChatGroup, channel: str, account: str, conversation: str) -> int:
     """The group goes by another raw id: what is still to be said there goes with it; returns how many rows do."""
-    before = Outgoing.channel == group.channel, Outgoing.account == group.account
-    statement = update(Outgoing).where(
-        *before, Outgoing.conversation == group.conversation, Outgoing.state.in_(WAITING), Outgoing.turn_id.is_(None)
-    )
-    moved = await context.session.execute(
-        statement.values(channel=channel, account=account, conversation=conversation).execution_options(
-            synchronize_session=False
-        )
-    )
+    moved = await _change_waiting(context, group, channel=channel, account=account, conversation=conversation)
     group.channel, group.account, group.conversation = channel, account, conversation
     await context.session.flush()
-    return moved.rowcount  # type: ignore[attr-defined,no-any-return]
+    return moved
+
+
+async def _change_waiting(context: Context, group: ChatGroup, *which: ColumnElement[bool], **values: Any) -> int:
+    """Changes what is still to be said in a group; returns how many rows. What answers a message is left alone."""
+    statement = update(Outgoing).where(
+        Outgoing.channel == group.channel,
+        Outgoing.account == group.account,
+        Outgoing.conversation == group.conversation,
+        Outgoing.state.in_(WAITING),
+        Outgoing.turn_id.is_(None),
+        *which,
+    )
+    changed = await context.session.execute(statement.values(**values).execution_options(synchronize_session=False))
+    return changed.rowcount  # type: ignore[attr-defined,no-any-return]
 
 
 async def move(command: c.MoveGroup, context: Context, office: Office) -> Outcome:
@@ -242,12 +251,24 @@ def fold(word: str) -> str:
 
 
 async def mute(command: c.Mute, context: Context, office: Office) -> Outcome:
-    """Raises as `one`."""
+    """What was to be said there meanwhile waits (see `hush`). Raises as `one`."""
     del office
     group = await one(context, command.group)
     group.muted_until = context.now + timedelta(hours=command.hours) if command.hours else _FOREVER
+    await hush(context, group)
     until = group.muted_until if command.hours else None
     return Outcome(wording="groups.muted", params={"title": group.title, "until": until}, subject=group.subject)
+
+
+async def hush(context: Context, group: ChatGroup) -> None:
+    """In a group that is muted, what is to be said waits for the end of that; where it has none, it is not said."""
+    until = group.muted_until
+    if until is None or until <= context.now:
+        return
+    if until >= _FOREVER:
+        await _change_waiting(context, group, state="suppressed", reason=_MUTED)
+    else:
+        await _change_waiting(context, group, Outgoing.due_at < until, due_at=until, reason=_MUTED)
 
 
 async def unmute(command: c.Unmute, context: Context, office: Office) -> Outcome:
@@ -255,6 +276,7 @@ async def unmute(command: c.Unmute, context: Context, office: Office) -> Outcome
     del office
     group = await one(context, command.group)
     group.muted_until = None
+    await _change_waiting(context, group, Outgoing.reason == _MUTED, due_at=context.now, reason="")
     return Outcome(wording="groups.unmuted", params={"title": group.title}, subject=group.subject)
 
 
@@ -262,18 +284,7 @@ async def unbind(command: c.Unbind, context: Context, office: Office) -> Outcome
     """Raises as `one`. What still waited to be said there is taken back."""
     del office
     group = await one(context, command.group)
-    await context.session.execute(
-        update(Outgoing)
-        .where(
-            Outgoing.channel == group.channel,
-            Outgoing.account == group.account,
-            Outgoing.conversation == group.conversation,
-            Outgoing.state.in_(WAITING),
-            Outgoing.turn_id.is_(None),
-        )
-        .values(state="cancelled")
-        .execution_options(synchronize_session=False)
-    )
+    await _change_waiting(context, group, state="cancelled")
     await context.session.execute(delete(GroupWord).where(GroupWord.group_id == group.id))
     await context.session.delete(group)
     return Outcome(wording="groups.unbound", params={"title": group.title}, subject=group.subject)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from actions.announcements.greetings import Calendar
     from actions.announcements.topics import Topics, Wants
+    from actions.blocks.materials_made import Shelf
     from actions.blocks.rosters import RegistrantSource, RosterSource
     from actions.core.catalogue import Declaration
     from actions.core.schedules import Schedule
@@ -52,15 +53,16 @@ class Announcements:
         topics: Topics,
         render: Render,
         *,
+        shelf: Shelf,
         registrants: Sequence[RegistrantSource] = (),
         rosters: Sequence[RosterSource] = (),
     ) -> None:
-        """`registrants` and `rosters` are what the other lives tell of their people."""
+        """`shelf` takes tables; `registrants` and `rosters` are what the other lives tell of their people."""
         sources = Sources(
             registrants={source.life: source for source in registrants},
             rosters={kind: source for source in (ReceiptRosters(), *rosters) for kind in source.kinds},
         )
-        self.office = Office(sources=sources, topics=topics, render=render)
+        self.office = Office(sources=sources, topics=topics, render=render, shelf=shelf)
         self.listener = AnnouncementListener(topics)
 
     def registrations(self) -> Sequence[Registration[Any]]:
@@ -123,8 +125,8 @@ class Announcements:
     ) -> Resolved:
         """Finds out whom, when and about what; a wish is taken as it was said."""
         if rules_of(service).action == "broadcast":
-            form = BroadcastForm(service, values)
-            refusals = await form.resolve(context, self.office, set(changed))
+            form = BroadcastForm(self.office, service, values)
+            refusals = await form.resolve(context, set(changed))
             return Resolved(values=form.values, refusals=tuple(refusals))
         known = dict(values)
         for key in [key for key in known if key.endswith("_hint")]:
@@ -137,7 +139,7 @@ class Announcements:
         """Topics, times, or what the declaration lists."""
         field = service.field(key)
         if field.type == "slot":
-            return BroadcastForm(service, values).times(context.now, self.office)
+            return BroadcastForm(self.office, service, values).times(context.now)
         if field.type == "offering":
             return tuple(Choice(value=topic.id, label=topic.title) for topic in self.office.topics.topics)
         return tuple(Choice(value=each.value, label=each.value) for each in field.choices)
@@ -146,7 +148,7 @@ class Announcements:
         """Counts whom it is for: the preview."""
         if rules_of(service).action != "broadcast":
             return {}
-        return await BroadcastForm(service, values).hold(context, self.office)
+        return await BroadcastForm(self.office, service, values).hold(context)
 
     async def release(self, context: Context, service: Declaration, values: Mapping[str, Any]) -> None:
         """Nothing was held."""
@@ -156,7 +158,7 @@ class Announcements:
         """Announce, list, or take a wish down."""
         action = rules_of(service).action
         if action == "broadcast":
-            return BroadcastForm(service, values).commit()
+            return BroadcastForm(self.office, service, values).commit()
         if action == "list":
             return c.ListAnnouncements()
         said = next((str(value) for key, value in values.items() if service.form and key == service.form[0].key), "")

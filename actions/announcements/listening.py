@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 _PHRASE = re.compile(rf"绑群\s*([{ALPHABET}]{{8}})", re.IGNORECASE)
 _RECEIPT = re.compile(r"(?:已)?收到(?:了|通知)?[\s#＃]*(\d{1,9})?[。.!！~]*")
 _NOTICE = re.compile(r"(?:看|查看)?(?:通知|公告)[\s#＃]*(\d{1,9})")
-_CHASE = re.compile(r"(催办|发催办)[\s#＃]*(\d{1,9})")
+_CHASE = re.compile(r"(催办|发催办)[\s#＃]*((?:[a-z_]+:)?\d{1,9})")
+_UNBIND = re.compile(r"(?:解绑群|群解绑)[\s:：]*(\S{1,30})")
 _BIND = re.compile(r"(?:绑群|绑定群)[\s:：]*(\S.{0,29})")
 _WELCOME = re.compile(r"群欢迎\s+(\S{1,30})\s*(.{0,500})", re.DOTALL)
 _WORD = re.compile(r"群问答\s+(\S{1,30})\s+([^=＝]{2,20})[=＝](.{0,500})", re.DOTALL)
@@ -122,11 +123,15 @@ class AnnouncementListener:
 def _of_officers(text: str) -> Command | None:
     """Whether the actor may is the command's to say."""
     if match := _CHASE.fullmatch(text):
-        return c.Chase(announcement_id=int(match[2]), send=match[1] == "发催办")
+        ref = match[2] if ":" in match[2] else f"announcement:{match[2]}"
+        send = match[1] == "发催办"
+        return c.Chase(ref=ref, send=send, file=not send)
     if match := _WELCOME.fullmatch(text):
         return c.SetWelcome(group=match[1], text=match[2].strip())
     if match := _WORD.fullmatch(text):
         return c.SetWord(group=match[1], word=match[2].strip(), text=match[3].strip())
+    if match := _UNBIND.fullmatch(text):
+        return c.Unbind(group=match[1])
     if match := _BIND.fullmatch(text):
         return c.IssuePhrase(title=match[1].strip())
     return c.ListGroups() if _LIST.fullmatch(text) else None

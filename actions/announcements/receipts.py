@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from actions.announcements import store
 from actions.announcements.tables import Announcement, Receipt
 from actions.blocks.rosters import Roster
 from actions.core.commands import Outcome
@@ -67,7 +68,8 @@ def _roster(row: Announcement) -> Roster:
 async def acknowledge(command: Acknowledge, context: Context, office: Office) -> Outcome:
     """Writes it once; after the deadline too, as late is better than never.
 
-    Raises DomainError: nothing_to_acknowledge, which_receipt (several wait and none was named).
+    Raises DomainError: nothing_to_acknowledge, which_receipt (several wait and none was named), receipt_moved (it was
+    set right, and what is right asks anew).
     """
     del office
     member_id = context.actor.member_id
@@ -76,6 +78,8 @@ async def acknowledge(command: Acknowledge, context: Context, office: Office) ->
         row = await context.session.get(Announcement, command.announcement_id)
         if row is None or row.answer_by is None or not await _was_asked(context, row, member_id):
             raise DomainError("nothing_to_acknowledge")
+        if row.state != "sent":
+            await _refuse_old(context, row)
     elif len(rows) > 1:
         raise DomainError("which_receipt", rows=[{"number": each.id, "title": each.title} for each in rows])
     elif not rows:
@@ -92,6 +96,14 @@ async def acknowledge(command: Acknowledge, context: Context, office: Office) ->
         subject=row.subject,
         data={"announcement_id": row.id},
     )
+
+
+async def _refuse_old(context: Context, row: Announcement) -> None:
+    """An answer to what was taken back answers nothing. Raises DomainError."""
+    later = await store.correction_of(context, row)
+    if later is None or later.answer_by is None:
+        raise DomainError("nothing_to_acknowledge")
+    raise DomainError("receipt_moved", number=row.id, by=later.id)
 
 
 async def _was_asked(context: Context, row: Announcement, member_id: int) -> bool:

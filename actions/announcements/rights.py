@@ -14,11 +14,12 @@ from sqlalchemy import select
 from actions.announcements import segments as s
 from actions.announcements.audience import offering_named
 from actions.announcements.rules import broadcast_rules
-from actions.announcements.tables import Announcement, ChatGroup
+from actions.announcements.tables import ChatGroup
 from actions.core.errors import DomainError
 from actions.core.tables import Unit
 
 if TYPE_CHECKING:
+    from actions.announcements.audience import Sources
     from actions.core.commands import Context
 
 #: Roles of those who may tell everybody.
@@ -53,18 +54,18 @@ async def reach_of(context: Context, service: str) -> Reach:
     return Reach(everybody=False, units=names, unit_ids=frozenset(number for number in ids if number is not None))
 
 
-async def covers(context: Context, reach: Reach, segment: s.Segment) -> bool:
+async def covers(context: Context, sources: Sources, reach: Reach, segment: s.Segment) -> bool:
     """Whether everybody in a segment may be told by the actor, whoever they turn out to be."""
     if reach.everybody:
         return True
     if isinstance(segment, s.Or):
-        return all([await covers(context, reach, part) for part in segment.parts])
+        return all([await covers(context, sources, reach, part) for part in segment.parts])
     if isinstance(segment, s.And):
-        return any([await covers(context, reach, part) for part in segment.parts])
-    return await _covers_leaf(context, reach, segment)
+        return any([await covers(context, sources, reach, part) for part in segment.parts])
+    return await _covers_leaf(context, sources, reach, segment)
 
 
-async def _covers_leaf(context: Context, reach: Reach, leaf: s.Segment) -> bool:
+async def _covers_leaf(context: Context, sources: Sources, reach: Reach, leaf: s.Segment) -> bool:
     match leaf:
         case s.Units():
             return set(leaf.names) <= set(reach.units)
@@ -73,7 +74,7 @@ async def _covers_leaf(context: Context, reach: Reach, leaf: s.Segment) -> bool:
         case s.Registrants() | s.Clubs():
             return await _own_offerings(context, leaf)
         case s.Unanswered():
-            return await _own_announcements(context, leaf)
+            return await _own_rosters(context, sources, leaf)
     return False
 
 
@@ -96,14 +97,20 @@ async def _own_offerings(context: Context, segment: s.Registrants | s.Clubs) -> 
     return all(owner == member.id for owner in owners)
 
 
-async def _own_announcements(context: Context, segment: s.Unanswered) -> bool:
-    """Who has not answered one's own announcement may be told again: they were told in the first place."""
+async def _own_rosters(context: Context, sources: Sources, segment: s.Unanswered) -> bool:
+    """Who has not answered what one asked may be told again: they were asked in the first place.
+
+    What has no roster is refused where it is looked up.
+    """
     member = context.actor.member
+    if member is None or member.status == "left":
+        return False
     for ref in segment.names:
-        kind, _, number = ref.partition(":")
-        known = kind == "announcement" and number.isdecimal()
-        row = await context.session.get(Announcement, int(number)) if known else None
-        if row is None or member is None or row.author_id != member.id or member.status == "left":
+        try:
+            roster = await sources.roster(context, ref)
+        except DomainError:
+            continue
+        if roster.owner_id != member.id:
             return False
     return True
 

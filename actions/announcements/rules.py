@@ -13,6 +13,7 @@ from actions.core.catalogue import Declared
 if TYPE_CHECKING:
     from actions.announcements.audience import Sources
     from actions.announcements.topics import Topics
+    from actions.blocks.materials_made import Shelf
     from actions.core.catalogue import Catalogue, Declaration
 
 #: Renders a sentence of data/responses: (key, parameters) -> text. The composition root gives the real one.
@@ -24,9 +25,9 @@ class AnnouncementRules(Declared):
 
     `approval`: a second person agrees to what is for everyone (or more than `approve_share` of all members), to
     everything, or to nothing. `approvers` are roles. A request lapses after `approval_days`. What is later than
-    `useful_hours` is not sent any more. `news_days`: so long after its time a news item is still useful to a member.
-    `remind_hours` before the deadline of a receipt who has not answered is reminded. `receipt_days` are working days by
-    the answers of the form. `phrase_minutes` is how long a group's phrase counts.
+    `useful_hours` is not sent any more. News are useful to a member for `news_days`, what they must know for
+    `service_days`. `remind_hours` before the deadline of a receipt who has not answered is reminded. `receipt_days` are
+    working days by the answers of the form. `phrase_minutes` is how long a group's phrase counts.
     """
 
     action: Literal["broadcast", "list", "subscribe", "unsubscribe"]
@@ -36,6 +37,7 @@ class AnnouncementRules(Declared):
     approval_days: int = Field(3, gt=0)
     useful_hours: int = Field(24, gt=0)
     news_days: int = Field(3, gt=0)
+    service_days: int = Field(14, gt=0)
     furthest_days: int = Field(366, gt=0)
     remind_hours: int = Field(24, gt=0)
     receipt_days: dict[str, int] = Field(default_factory=dict)
@@ -69,3 +71,4 @@ class Office:
     sources: Sources
     topics: Topics
     render: Render
+    shelf: Shelf

@@ -11,6 +11,7 @@ from actions.announcements import segments as s
 from actions.announcements import store
 from actions.announcements.audience import resolve
 from actions.announcements.commands import LONGEST, Correct, Pause, Progress, Resume, Withdraw
+from actions.announcements.groups import hush
 from actions.announcements.rules import Office, broadcast_rules
 from actions.blocks import materials
 from actions.core import batches
@@ -21,7 +22,7 @@ from actions.core.tables import Batch, Outgoing
 from actions.core.zones import local
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from actions.announcements.tables import Announcement, ChatGroup
     from actions.core.batches import Tally
@@ -45,7 +46,7 @@ async def send(context: Context, office: Office, row: Announcement) -> None:
     if audience.groups:
         batch = await open_batch(context, await mailing(context, row, receipt=False))
         await _with_pictures(context, row, batch)
-        await add_places(context, batch, [_place(group) for group in audience.groups if not muted(context, group)])
+        await tell_groups(context, batch, audience.groups)
 
 
 async def mailing(
@@ -56,7 +57,8 @@ async def mailing(
     content = store.opened(context, row)
     answer_by = local(row.answer_by).isoformat() if row.answer_by is not None and receipt else ""
     params = {**content, "number": row.id, "answer_by": answer_by, **more}
-    useful = row.answer_by or max(row.due_at, context.now) + timedelta(days=rules.news_days)
+    days = rules.news_days if row.kind == "news" else rules.service_days
+    useful = max(row.due_at, context.now) + timedelta(days=days)
     return Mailing(
         title=row.title,
         wording=wording,
@@ -65,7 +67,7 @@ async def mailing(
         kind="reminder" if wording == "announcements.correction" else row.kind,  # type: ignore[arg-type] # as it was checked
         topic=row.topic,
         subject=row.subject,
-        expires=useful if row.kind == "news" else None,
+        expires=row.answer_by if row.kind == "news" and row.answer_by else useful,
     )
 
 
@@ -78,13 +80,13 @@ async def _with_pictures(context: Context, row: Announcement, batch: Batch) -> N
         batch.content = context.vault.seal(content, about="outgoing")
 
 
-def _place(group: ChatGroup) -> Place:
-    return Place(channel=group.channel, account=group.account, conversation=group.conversation)
-
-
-def muted(context: Context, group: ChatGroup) -> bool:
-    """Whether nothing is said in a group at the moment."""
-    return group.muted_until is not None and group.muted_until > context.now
+async def tell_groups(context: Context, batch: Batch, groups: Sequence[ChatGroup]) -> int:
+    """Adds groups to a batch; returns how many. In one that is muted it waits for the end of that."""
+    places = [Place(channel=each.channel, account=each.account, conversation=each.conversation) for each in groups]
+    told = await add_places(context, batch, places)
+    for group in groups:
+        await hush(context, group)
+    return told
 
 
 # --- a correction
@@ -94,9 +96,9 @@ async def _send_correction(context: Context, row: Announcement) -> None:
     """Who got the earlier one is told what is right; who still waited for it gets the right text alone."""
     earlier = await store.one(context, row.corrects_id or 0)
     old = await store.batches(context, earlier)
-    for number in old:
-        await batches.cancel(context, number)
+    await turn_all(context, earlier, batches.cancel)
     earlier.state = "withdrawn"
+    await materials.hand_on(context, earlier.subject, row.subject)
     got = or_(Outgoing.state.in_(_GOT), Outgoing.doubts > 0)
     day = local(earlier.sent_at or earlier.due_at).isoformat()
     told = await mailing(context, row, wording="announcements.correction", day=day, title=earlier.title)
@@ -114,10 +116,10 @@ async def _send_correction(context: Context, row: Announcement) -> None:
         )
 
 
-async def hold_back(context: Context, row: Announcement) -> None:
-    """Nothing more of an announcement is said for now."""
-    for number in await store.batches(context, row):
-        await batches.pause(context, number)
+async def turn_all(context: Context, row: Announcement, turn: Callable[[Context, int], Awaitable[int]]) -> int:
+    """Pauses, resumes or cancels all that is said of an announcement, its reminders among it; how many rows."""
+    numbers = [*await store.batches(context, row), *await store.reminders(context, row)]
+    return sum([await turn(context, number) for number in numbers])
 
 
 # --- what its author sees and does

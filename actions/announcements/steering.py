@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from actions.announcements import segments as s
 from actions.announcements import store
 from actions.announcements.audience import count, resolve
+from actions.announcements.chasing import chase_of
 from actions.announcements.composing import commit, facts_of, request_of
 from actions.announcements.rules import Office, broadcast_rules
-from actions.announcements.sending import control_notice, hold_back, progress_outcome, send
+from actions.announcements.sending import control_notice, progress_outcome, send, turn_all
 from actions.announcements.tables import Announcement
 from actions.core import batches
 from actions.core.commands import Outcome
@@ -17,6 +18,8 @@ from actions.core.errors import DomainError, ForbiddenError
 from actions.core.notify import Notice, cancel_notices, close_prompts, notify
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from actions.announcements.commands import Approve, Correct, Pause, Progress, Refuse, Resume, Withdraw
     from actions.core.commands import Context
 
@@ -74,35 +77,46 @@ async def pause(command: Pause, context: Context, office: Office) -> Outcome:
     """Raises DomainError: no_such_announcement, not_sending."""
     del office
     row = await store.managed(context, command.announcement_id)
-    held = sum([await batches.pause(context, number) for number in await store.batches(context, row)])
-    if not held:
-        raise DomainError("not_sending", number=row.id)
-    return progress_outcome(row, "announcements.paused", await store.standing(context, row), held=held)
+    return await _turned(context, row, batches.pause, "announcements.paused", "not_sending")
 
 
 async def resume(command: Resume, context: Context, office: Office) -> Outcome:
     """Raises DomainError: no_such_announcement, not_paused."""
     del office
     row = await store.managed(context, command.announcement_id)
-    freed = sum([await batches.resume(context, number) for number in await store.batches(context, row)])
-    if not freed:
-        raise DomainError("not_paused", number=row.id)
-    return progress_outcome(row, "announcements.resumed", await store.standing(context, row), freed=freed)
+    return await _turned(context, row, batches.resume, "announcements.resumed", "not_paused")
+
+
+async def _turned(
+    context: Context, row: Announcement, turn: Callable[[Context, int], Awaitable[int]], wording: str, refusal: str
+) -> Outcome:
+    """Turns all that is said of an announcement; refuses where that changes nothing."""
+    rows = await turn_all(context, row, turn)
+    if not rows:
+        raise DomainError(refusal, number=row.id)
+    return progress_outcome(row, wording, await store.standing(context, row), rows=rows)
 
 
 async def withdraw(command: Withdraw, context: Context, office: Office) -> Outcome:
-    """Raises DomainError: no_such_announcement, announcement_over (nothing of it is still to be said)."""
+    """What is not said is not said any more, and nobody is reminded or chased.
+
+    Raises DomainError: no_such_announcement, announcement_over (nothing of it is still to come).
+    """
     del office
     row = await store.managed(context, command.announcement_id)
     if row.state not in ("pending", "scheduled", "sent"):
         raise DomainError("announcement_over", number=row.id)
-    taken = sum([await batches.cancel(context, number) for number in await store.batches(context, row)])
-    if row.state == "sent" and not taken:
+    asked = row.state == "sent" and row.answer_by is not None and row.answer_by > context.now
+    taken = await turn_all(context, row, batches.cancel)
+    if row.state == "sent" and not taken and not asked:
         raise DomainError("announcement_over", number=row.id)
+    corrects = row.corrects_id or 0 if row.state != "sent" else 0
     row.state = "withdrawn"
     await cancel_notices(context, request_of(row))
+    await cancel_notices(context, chase_of(row.subject))
     await close_prompts(context, f"announcement_control:{row.id}")
-    return progress_outcome(row, "announcements.withdrawn", await store.standing(context, row), taken=taken)
+    standing = await store.standing(context, row)
+    return progress_outcome(row, "announcements.withdrawn", standing, taken=taken, asked=asked, corrects=corrects)
 
 
 async def progress(command: Progress, context: Context, office: Office) -> Outcome:
@@ -115,8 +129,8 @@ async def progress(command: Progress, context: Context, office: Office) -> Outco
 async def correct(command: Correct, context: Context, office: Office) -> Outcome:
     """What is wrong is held back at once; what is right waits for a second person where the earlier one did.
 
-    Raises DomainError: no_such_announcement, correction_empty, not_sent_yet (withdraw it and write a new one), and what
-    `commit` refuses.
+    Raises DomainError: no_such_announcement, correction_empty, not_sent_yet (withdraw it and write a new one),
+    corrected_already (what is right by now is set right), and what `commit` refuses.
     """
     earlier = await store.managed(context, command.announcement_id)
     text = command.reason.strip()
@@ -124,7 +138,10 @@ async def correct(command: Correct, context: Context, office: Office) -> Outcome
         raise DomainError("correction_empty", number=earlier.id)
     if earlier.sent_at is None:
         raise DomainError("not_sent_yet", number=earlier.id)
-    await hold_back(context, earlier)
+    later = await store.correction_of(context, earlier)
+    if later is not None:
+        raise DomainError("corrected_already", number=earlier.id, by=later.id)
+    await turn_all(context, earlier, batches.pause)
     segment = s.from_json(earlier.segment)
     counted = await count(context, await resolve(context, office.sources, segment))
     row = Announcement(

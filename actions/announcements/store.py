@@ -10,12 +10,16 @@ from sqlalchemy import select
 from actions.announcements.rights import OFFICERS
 from actions.announcements.rules import broadcast_rules
 from actions.announcements.tables import Announcement
+from actions.blocks import materials
 from actions.core.batches import SETTLED, Tally, tally
 from actions.core.errors import DomainError, ForbiddenError
 from actions.core.notify import WAITING
 from actions.core.tables import Batch, Member
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from actions.blocks.materials import MaterialView
     from actions.core.commands import Context
 
 _ABOUT = "announcement"
@@ -73,6 +77,38 @@ async def batches(context: Context, row: Announcement) -> list[int]:
     """Ids of its batches: what its recipients were told."""
     query = select(Batch.id).where(Batch.subject == row.subject).order_by(Batch.id)
     return list((await context.session.execute(query)).scalars())
+
+
+def reminder_of(row: Announcement) -> str:
+    """How the batch that reminds of a receipt is named."""
+    return f"announcement_reminder:{row.id}"
+
+
+async def reminders(context: Context, row: Announcement) -> list[int]:
+    """Ids of the batches that remind its recipients."""
+    query = select(Batch.id).where(Batch.subject == reminder_of(row)).order_by(Batch.id)
+    return list((await context.session.execute(query)).scalars())
+
+
+async def is_paused(context: Context, row: Announcement) -> bool:
+    """Whether its author, or a correction that waits for a second person, holds it back."""
+    query = select(Batch.id).where(Batch.subject == row.subject, Batch.state == "paused")
+    return (await context.session.execute(query.limit(1))).first() is not None
+
+
+async def correction_of(context: Context, row: Announcement) -> Announcement | None:
+    """What sets an announcement right, or is about to."""
+    stands = Announcement.state.in_(("pending", "scheduled", "sent"))
+    query = select(Announcement).where(Announcement.corrects_id == row.id, stands).order_by(Announcement.id.desc())
+    return (await context.session.execute(query.limit(1))).scalar_one_or_none()
+
+
+async def pictures(context: Context, row: Announcement) -> Sequence[MaterialView]:
+    """Its pictures; a correction that is not sent yet has those of what it sets right."""
+    own = await materials.attached(context, row.subject)
+    if own or row.corrects_id is None:
+        return own
+    return await materials.attached(context, f"announcement:{row.corrects_id}")
 
 
 async def standing(context: Context, row: Announcement) -> Tally:

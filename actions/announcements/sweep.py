@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
 from actions.announcements import chasing, store
 from actions.announcements.audience import missing
@@ -16,7 +16,7 @@ from actions.announcements.steering import tell_author
 from actions.announcements.tables import Announcement
 from actions.core.batches import Mailing, add_members, open_batch
 from actions.core.errors import DomainError
-from actions.core.notify import Notice, cancel_notices, notify
+from actions.core.notify import cancel_notices
 from actions.core.zones import local
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 #: The author is told how the sending went, once, when it has ended; what waits longer is not waited for.
 _REPORTED_WITHIN = timedelta(days=2)
+#: What a process that was down still tells of deadlines that are over.
+_CHASED_WITHIN = timedelta(days=7)
 
 
 async def sweep(context: Context, office: Office) -> int:
@@ -48,14 +50,17 @@ async def _rows(context: Context, *which: ColumnElement[bool]) -> Sequence[Annou
 
 
 async def _lapse(context: Context) -> int:
-    """Nobody has decided: it is not sent."""
+    """Nobody has decided, for days or until long after it was to be sent: it is not sent."""
     _, rules = broadcast_rules(context.catalogue)
-    limit = context.now - timedelta(days=rules.approval_days)
-    rows = await _rows(context, Announcement.state == "pending", Announcement.created_at <= limit)
+    undecided = Announcement.created_at <= context.now - timedelta(days=rules.approval_days)
+    timed = Announcement.due_at > Announcement.created_at
+    too_late = and_(timed, Announcement.due_at < context.now - timedelta(hours=rules.useful_hours))
+    rows = await _rows(context, Announcement.state == "pending", or_(undecided, too_late))
     for row in rows:
         row.state = "lapsed"
         await cancel_notices(context, request_of(row))
-        await tell_author(context, row, "announcements.lapsed", number=row.id, title=row.title)
+        params = {"number": row.id, "title": row.title, "corrects": row.corrects_id or 0}
+        await tell_author(context, row, "announcements.lapsed", **params)
     return len(rows)
 
 
@@ -101,6 +106,8 @@ async def _remind(context: Context, office: Office) -> int:
     asks = Announcement.state == "sent", Announcement.answer_by > context.now, Announcement.answer_by <= soon
     rows = await _rows(context, *asks, Announcement.reminded_at.is_(None))
     for row in rows:
+        if await store.is_paused(context, row):
+            continue
         row.reminded_at = context.now
         # Who was asked within the same span is not asked twice.
         if row.sent_at is None or row.sent_at > context.now - timedelta(hours=rules.remind_hours) / 2:
@@ -116,7 +123,7 @@ async def _remind(context: Context, office: Office) -> int:
                 params={**params, "answer_by": local(row.answer_by or context.now).isoformat()},
                 options=[{"label": "收到", "value": f"收到 {row.id}"}],
                 kind="reminder",
-                subject=f"announcement_reminder:{row.id}",
+                subject=store.reminder_of(row),
                 expires=row.answer_by,
             ),
         )
@@ -125,16 +132,6 @@ async def _remind(context: Context, office: Office) -> int:
 
 
 async def _chase(context: Context, office: Office) -> int:
-    """After the deadline: the author gets the 催办表, with the texts for each unit's chair."""
-    over = Announcement.state == "sent", Announcement.answer_by <= context.now, Announcement.chased_at.is_(None)
-    rows = await _rows(context, *over)
-    for row in rows:
-        row.chased_at = context.now
-        if row.author_id is None:
-            continue
-        roster = await office.sources.roster(context, row.subject)
-        found = await chasing.table(context, office, roster)
-        wording = "chasing.table" if found else "chasing.complete"
-        params = {**chasing.facts(roster, found), "number": row.id}
-        await notify(context, Notice(member_id=row.author_id, wording=wording, params=params, kind="reminder"))
-    return len(rows)
+    """After the deadline of whatever has a roster, who answers for it gets the 催办表, to send on to the chairs."""
+    rosters = await office.sources.over(context, context.now - _CHASED_WITHIN, context.now)
+    return sum([await chasing.tell_owner(context, office, roster) for roster in rosters])

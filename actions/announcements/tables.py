@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from actions.core.sealed import sealed
 from actions.core.tables import Base
 
 
@@ -18,8 +19,8 @@ class Announcement(Base):
     -> withdrawn. How far the sending has come is told by the rows of its batches, whose subject it is.
     `segment` is whom it is for, looked up when it is sent. `content` (text, link) is sealed. `corrects_id` is the
     announcement that it sets right. `answer_by` is until when those who got it are asked to say 收到; who has not is
-    reminded before (`reminded_at`), and told to the author after (`chased_at`). `reported_at`: the author has been told
-    how the sending ended.
+    reminded before (`reminded_at`), and told to the author after. `reported_at`: the author has been told how it
+    ended.
     """
 
     __tablename__ = "announcement"
@@ -28,7 +29,7 @@ class Announcement(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     title: Mapped[str] = mapped_column(String(120))
     segment: Mapped[dict[str, Any]]
-    content: Mapped[str]
+    content: Mapped[str] = sealed("announcement")
     kind: Mapped[str] = mapped_column(String(8))
     topic: Mapped[str] = mapped_column(String(40), default="")
     state: Mapped[str] = mapped_column(String(12))
@@ -41,7 +42,6 @@ class Announcement(Base):
     sent_at: Mapped[datetime | None]
     reported_at: Mapped[datetime | None]
     reminded_at: Mapped[datetime | None]
-    chased_at: Mapped[datetime | None]
 
     @property
     def subject(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from actions.core.sealed import sealed
 from actions.core.tables import Base, Member, Offering
 
 #: States in which an appointment keeps its seats.
@@ -40,7 +41,7 @@ class Appointment(Base):
     state: Mapped[str] = mapped_column(String(12))
     party: Mapped[int] = mapped_column(default=1)
     fields: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    confidential: Mapped[str] = mapped_column(default="")
+    confidential: Mapped[str] = sealed("appointment", default="")
     limit_key: Mapped[str | None] = mapped_column(String(80), unique=True)
     series_id: Mapped[int | None] = mapped_column(ForeignKey("appointment.id"), index=True)
     waiting_id: Mapped[int | None] = mapped_column(ForeignKey("appointment_waiting.id"))
@@ -96,7 +97,7 @@ class Waiting(Base):
     avoid: Mapped[list[str]] = mapped_column(default=list)
     party: Mapped[int] = mapped_column(default=1)
     fields: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    confidential: Mapped[str] = mapped_column(default="")
+    confidential: Mapped[str] = sealed("appointment", default="")
     state: Mapped[str] = mapped_column(String(12), default="waiting")
     limit_key: Mapped[str | None] = mapped_column(String(80), unique=True)
     created_at: Mapped[datetime]

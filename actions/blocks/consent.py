@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ForeignKey, String, UniqueConstraint, and_, delete, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from actions.core.sealed import sealed
 from actions.core.tables import Base, Member
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Consent(Base):
     member_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
     purpose: Mapped[str] = mapped_column(String(40))
     given_at: Mapped[datetime]
-    details: Mapped[str] = mapped_column(default="")
+    details: Mapped[str] = sealed("consent", default="")
 
 
 async def find(context: Context, member_id: int, purpose: str) -> Consent | None:

@@ -21,6 +21,7 @@ from sqlalchemy import ForeignKey, String, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from actions.core.errors import DomainError
+from actions.core.sealed import sealed
 from actions.core.tables import Account, Base
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Material(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(String(32), unique=True)
     sha256: Mapped[str] = mapped_column(String(64))
-    name: Mapped[str]
+    name: Mapped[str] = sealed("material")
     kind: Mapped[str] = mapped_column(String(12))
     media_type: Mapped[str] = mapped_column(String(80))
     size: Mapped[int]

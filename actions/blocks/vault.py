@@ -26,7 +26,9 @@ _NONCE_BYTES = 12
 
 
 class AesVault:
-    """Keys by id; the last one seals, all of them open."""
+    """Keys by id; the last one, `current`, seals, all of them open. Every sealed text begins with the `mark`."""
+
+    mark = "v1."
 
     def __init__(self, keys: Mapping[str, bytes]) -> None:
         """`keys` maps key id -> 32 bytes. Raises ConfigurationError for none, or one of another length."""
@@ -37,7 +39,8 @@ class AesVault:
             message = "vault keys: a key needs a name, without a full stop"
             raise ConfigurationError(message)
         self._ciphers = {name: AESGCM(key) for name, key in keys.items()}
-        self._current = list(keys)[-1]
+        self.names = tuple(keys)
+        self.current = self.names[-1]
         # The first key stays for pseudonyms, so that they remain the same when a new key is added.
         self._pseudonym_key = hashlib.sha256(b"pseudonym" + next(iter(keys.values()))).digest()
 
@@ -45,8 +48,8 @@ class AesVault:
         """Encrypts a JSON value for the place `about`."""
         nonce = os.urandom(_NONCE_BYTES)
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain).encode()
-        sealed = nonce + self._ciphers[self._current].encrypt(nonce, text, about.encode())
-        return f"v1.{self._current}.{base64.urlsafe_b64encode(sealed).decode()}"
+        sealed = nonce + self._ciphers[self.current].encrypt(nonce, text, about.encode())
+        return f"{self.mark}{self.current}.{base64.urlsafe_b64encode(sealed).decode()}"
 
     def open(self, sealed: str, *, about: str) -> Any:
         """The value again. Raises ConfigurationError where the key is unknown or the text does not fit."""

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from datetime import date
@@ -22,6 +22,22 @@ def is_working_day(day: date) -> bool:
         return bool(chinese_calendar.is_workday(day))
     except NotImplementedError:
         return day.weekday() < 5
+
+
+def day_kind(day: date) -> Literal["workday", "weekend", "holiday"]:
+    """What kind of day it is: a make-up workday is a workday; weekends within a statutory holiday belong to it.
+
+    Where the year has not been published no day is a holiday.
+    """
+    import chinese_calendar  # noqa: PLC0415
+
+    if is_working_day(day):
+        return "workday"
+    try:
+        _, holiday = chinese_calendar.get_holiday_detail(day)
+    except NotImplementedError:
+        return "weekend"
+    return "weekend" if holiday is None else "holiday"
 
 
 def known(year: int) -> bool:

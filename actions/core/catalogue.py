@@ -29,6 +29,7 @@ FieldType = Literal[
     "staff_id",
     "name",
     "materials",
+    "option",
 ]
 
 
@@ -57,6 +58,9 @@ class FormField(Declared):
     do not want. `entity` is the NLU entity that fills it.
     `opening`: what opens the form is kept as `<key>_hint`, for the life to read. `verbatim`: whatever is said to the
     question is its answer, word for word, even where it names another service.
+    Of type option are the choices that an offering holds (its sets, its routes): the life lists them. `refused` is
+    what is said to who does not consent.
+    `grows`: words that say nothing else at the read-back are more of this text.
     A field of type materials takes files of these `kinds`, at most `max_count`; its value is the list of their ids.
     """
 
@@ -72,9 +76,11 @@ class FormField(Declared):
     any: str = ""
     avoidable: bool = False
     optional: bool = False
+    refused: str = ""
     confidential: bool = False
     opening: bool = False
     verbatim: bool = False
+    grows: bool = False
     ask: Literal["always", "on_request"] = "always"
     when: dict[str, bool | str | tuple[str, ...]] = {}
     max_length: int = 200
@@ -131,6 +137,7 @@ class Declaration(Declared):
     """One service.
 
     `also` are other names that people use for it; `named: false` is for what people do rather than name (取消, 改期).
+    `part_of` is the service that this one belongs to: its records and turns count as that one's.
     `confirm: false` commits a full form with no read-back, for what only looks or has its own proof.
     """
 
@@ -143,6 +150,7 @@ class Declaration(Declared):
     paragraphs: tuple[int, ...] = ()
     triggers: Triggers
     who: Who = Who()
+    part_of: str = ""
     private: bool = False
     confirm: bool = True
     form: tuple[FormField, ...] = ()
@@ -186,6 +194,10 @@ class Catalogue:
 
     def __getitem__(self, service: str) -> Declaration:
         return self._by_id[service]
+
+    def whole(self, service: str) -> str:
+        """The service that one is a part of; itself where it is whole, and "" for none."""
+        return (self[service].part_of or service) if service in self else service
 
     def opened_by(self, intent: str) -> tuple[Declaration, ...]:
         """Services that an intent opens."""

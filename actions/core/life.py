@@ -7,7 +7,7 @@ transaction.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
@@ -120,6 +120,15 @@ class Life(Protocol):
 
     async def offering_cancelled(self, context: Context, offering: Offering) -> int:
         """Ends what an offering holds and tells those concerned; returns how many."""
+        ...
+
+
+@runtime_checkable
+class TellsOfEdits(Protocol):
+    """A life that tells its people where what they signed up for became another."""
+
+    async def offering_edited(self, context: Context, offering: Offering, before: Mapping[str, Any]) -> int:
+        """`before` is the spec as it was; returns how many were told."""
         ...
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from actions.core.commands import Command, Context, Outcome, Registration
 from actions.core.errors import DomainError
+from actions.core.life import TellsOfEdits
 from actions.core.tables import Member, Offering
 
 if TYPE_CHECKING:
@@ -131,8 +132,11 @@ async def _owner(context: Context, staff_id: str) -> int | None:
 async def edit(command: EditOffering, context: Context) -> Outcome:
     """Raises DomainError: not_found, offering_cancelled, bad_arguments."""
     offering = await _locked(context, command.offering_id)
-    offering.spec = _checked(context, offering.service, {**offering.spec, **command.spec})
-    return _outcome(offering, "offerings.edited")
+    before, life = offering.spec, _life(context, offering.service)
+    offering.spec = _checked(context, offering.service, {**before, **command.spec})
+    await context.session.flush()
+    told = await life.offering_edited(context, offering, before) if isinstance(life, TellsOfEdits) else 0
+    return _outcome(offering, "offerings.edited", told=told)
 
 
 async def open_(command: OpenOffering, context: Context) -> Outcome:

@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
+from actions.core.sealed import sealed
 from actions.core.zones import to_utc
 
 
@@ -72,7 +73,10 @@ class Unit(Base):
 
 
 class Member(Base):
-    """A person on the roster; `status` is active, retired or left."""
+    """A person on the roster; `status` is active, retired or left.
+
+    `channel` is where the union writes to them, as they chose; empty is where they were heard last.
+    """
 
     __tablename__ = "member"
 
@@ -86,11 +90,15 @@ class Member(Base):
     birthday: Mapped[date | None]
     status: Mapped[str] = mapped_column(String(12), default="active")
     tags: Mapped[list[str]] = mapped_column(default=list)
+    channel: Mapped[str] = mapped_column(String(20), default="", server_default="")
     unit: Mapped[Unit | None] = relationship(lazy="joined")
 
 
 class Account(Base):
-    """A sender of a channel; bound once it belongs to a member. `conversation` is where it is spoken to in private."""
+    """A sender of a channel; bound once it belongs to a member. `conversation` is where it is spoken to in private.
+
+    `asked` is what was wanted in a group and goes on when they write in private (sealed), since `asked_at`.
+    """
 
     __tablename__ = "account"
     __table_args__ = (UniqueConstraint("channel", "account", "sender"),)
@@ -103,6 +111,8 @@ class Account(Base):
     member_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"), index=True)
     bound_at: Mapped[datetime | None]
     heard_at: Mapped[datetime]
+    asked: Mapped[str] = sealed("asked", default="", server_default="")
+    asked_at: Mapped[datetime | None]
 
 
 class RoleGrant(Base):
@@ -164,7 +174,7 @@ class Conversation(Base):
     channel: Mapped[str] = mapped_column(String(20))
     account: Mapped[str] = mapped_column(String(60), default="")
     key: Mapped[str] = mapped_column(String(160))
-    state: Mapped[str] = mapped_column(default="")
+    state: Mapped[str] = sealed("conversation", default="")
     touched_at: Mapped[datetime]
 
 
@@ -200,7 +210,7 @@ class Batch(Base):
     subject: Mapped[str] = mapped_column(String(60), default="", index=True)
     kind: Mapped[str] = mapped_column(String(8))
     topic: Mapped[str] = mapped_column(String(40), default="")
-    content: Mapped[str]
+    content: Mapped[str] = sealed("outgoing")
     state: Mapped[str] = mapped_column(String(12), default="running")
     due_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
@@ -252,7 +262,7 @@ class Outgoing(Base):
     kind: Mapped[str] = mapped_column(String(8), default="service")
     lane: Mapped[int] = mapped_column(SmallInteger, default=1)
     topic: Mapped[str] = mapped_column(String(40), default="")
-    content: Mapped[str]
+    content: Mapped[str] = sealed("outgoing")
     fingerprint: Mapped[str] = mapped_column(String(32), default="")
     subject: Mapped[str] = mapped_column(String(60), default="", index=True)
     unique_key: Mapped[str | None] = mapped_column(String(120))
@@ -345,8 +355,8 @@ class Prompt(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(String(12), unique=True)
     member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), index=True)
-    options: Mapped[str]
-    notice: Mapped[str] = mapped_column(default="")
+    options: Mapped[str] = sealed("prompt")
+    notice: Mapped[str] = sealed("prompt", default="")
     subject: Mapped[str] = mapped_column(String(60), index=True)
     expires_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]

@@ -19,11 +19,14 @@ M = TypeVar("M", bound=BaseModel)
 class YamlFile:
     """One parsed file with the line of each of its values."""
 
-    def __init__(self, path: Path) -> None:
-        """Reads the file. Raises ConfigurationError where it is no YAML or holds a key twice."""
+    def __init__(self, path: Path, *, text: str | None = None) -> None:
+        """Reads the file, or the `text` that is a part of it (with the file's own line numbers).
+
+        Raises ConfigurationError where it is no YAML or holds a key twice.
+        """
         self.path = path
         try:
-            loader = yaml.CSafeLoader(path.read_text(encoding="utf-8"))
+            loader = yaml.CSafeLoader(path.read_text(encoding="utf-8") if text is None else text)
             self._root = loader.get_single_node()
             self._refuse_double_keys(self._root)
             self.data: Any = None if self._root is None else loader.construct_document(self._root)

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from actions.core.sealed import sealed
 from actions.core.tables import Base
 
 
@@ -39,7 +40,7 @@ class Handover(Base):
     lines: Mapped[int] = mapped_column(default=0)
     replies: Mapped[int] = mapped_column(default=0)
     sure: Mapped[bool] = mapped_column(default=False)
-    words: Mapped[str] = mapped_column(default="")
+    words: Mapped[str] = sealed("handover", default="")
 
     @property
     def subject(self) -> str:

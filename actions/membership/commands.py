@@ -17,6 +17,13 @@ class Bind(Command):
     staff_id: str = Field(max_length=200)
 
 
+class PreferChannel(Command):
+    """Where the actor wants to be written to: a channel that they are bound on; empty is where they wrote last."""
+
+    name: ClassVar[str] = "membership.prefer_channel"
+    channel: str = Field("", max_length=20)
+
+
 class ApproveBinding(Command):
     """An officer vouches that the account is the member's."""
 

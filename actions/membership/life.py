@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Any
 from actions.core.catalogue import NoRules
 from actions.core.commands import Registration, anyone, bound
 from actions.core.errors import DomainError
-from actions.membership import accounts, binding, importing, invites, passwords, proof, requests, roles, sso, tries
+from actions.membership import (
+    accounts,
+    binding,
+    importing,
+    invites,
+    passwords,
+    preferring,
+    proof,
+    requests,
+    roles,
+    sso,
+    tries,
+)
 from actions.membership import commands as c
 from actions.membership.rules import OFFICERS, Form, MembershipRules, rules_of, service_of
 from actions.membership.sweep import sweep
@@ -34,6 +46,7 @@ class Membership:
         return (
             Registration(command=c.Bind, handler=binding.bind, right=anyone, private=_always),
             Registration(command=sso.BindBySso, handler=sso.bind_by_sso, right=sso.proved, private=_always),
+            Registration(command=c.PreferChannel, handler=preferring.prefer, right=bound, private=_always),
             Registration(command=c.ApproveBinding, handler=binding.approve, right=bound, private=_always),
             Registration(command=c.RefuseBinding, handler=binding.refuse, right=bound, private=_always),
             Registration(command=c.Unbind, handler=accounts.unbind, right=bound, private=_always),

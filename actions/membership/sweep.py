@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
+from actions.core.tables import Account
 from actions.membership import requests
 from actions.membership.binding import tell_account
 from actions.membership.people import account_at
@@ -17,10 +18,14 @@ if TYPE_CHECKING:
     from actions.core.catalogue import Declaration
     from actions.core.commands import Context
 
+#: A little longer than it is waited for.
+_ASKED = timedelta(hours=1)
+
 
 async def sweep(context: Context) -> int:
     """Does what is due; returns how many requests it ended."""
     done = await _expire(context)
+    await _forget_asked(context)
     for service in context.catalogue:
         if service.life == "membership":
             await _forget(context, service)
@@ -40,6 +45,12 @@ async def _expire(context: Context) -> int:
             if account is not None:
                 await tell_account(context, account, "notices.binding_expired", {})
     return len(rows)
+
+
+async def _forget_asked(context: Context) -> None:
+    """What somebody wanted in a group and never came over for."""
+    stale = Account.asked_at <= context.now - _ASKED
+    await context.session.execute(update(Account).where(Account.asked != "", stale).values(asked="", asked_at=None))
 
 
 async def _forget(context: Context, service: Declaration) -> None:

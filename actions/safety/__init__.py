@@ -5,8 +5,19 @@ What was said is never stored, and no more is told than helping takes. Source: t
 """
 
 from actions.safety.alerts import Render, Safety, Told
-from actions.safety.commands import Acknowledge, Kind, RaiseAlert
+from actions.safety.commands import Acknowledge, CheckedBack, Kind, RaiseAlert
 from actions.safety.rules import SafetyRules
 from actions.safety.tables import Alert, AlertNotice
 
-__all__ = ["Acknowledge", "Alert", "AlertNotice", "Kind", "RaiseAlert", "Render", "Safety", "SafetyRules", "Told"]
+__all__ = [
+    "Acknowledge",
+    "Alert",
+    "AlertNotice",
+    "CheckedBack",
+    "Kind",
+    "RaiseAlert",
+    "Render",
+    "Safety",
+    "SafetyRules",
+    "Told",
+]

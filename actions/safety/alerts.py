@@ -15,7 +15,8 @@ from actions.core.errors import DomainError, ForbiddenError
 from actions.core.notify import Notice, Option, cancel_notices, forget_prompts, notify
 from actions.core.tables import Member
 from actions.safety import people
-from actions.safety.commands import Acknowledge, Kind, RaiseAlert
+from actions.safety.checking import ask_back, check_at, checked_back
+from actions.safety.commands import Acknowledge, CheckedBack, Kind, RaiseAlert
 from actions.safety.tables import Alert, AlertNotice
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Safety:
         return (
             Registration(command=RaiseAlert, handler=self.raise_alert, right=anyone, private=lambda _c, _x: True),
             Registration(command=Acknowledge, handler=self.acknowledge, right=bound),
+            Registration(command=CheckedBack, handler=checked_back, right=bound),
         )
 
     # --- the call
@@ -131,7 +133,7 @@ class Safety:
         query = select(AlertNotice.member_id).where(AlertNotice.alert_id == locked.id).order_by(AlertNotice.id.desc())
         last = (await context.session.execute(query.limit(1))).scalar_one()
         helper = await context.session.get(Member, locked.acknowledged_by or last)
-        locked.acknowledged_by = locked.acknowledged_at = None
+        locked.acknowledged_by = locked.acknowledged_at = locked.check_at = None
         if helper is not None:
             await self._tell(context, locked, [helper])
 
@@ -181,6 +183,7 @@ class Safety:
         alert.state, alert.next_at, alert.open_key = "acknowledged", None, None
         alert.acknowledged_at = context.now
         alert.acknowledged_by = context.actor.member.id if context.actor.member else None
+        alert.check_at = check_at(context.now, self._rules)
         await cancel_notices(context, alert.subject)
         return Outcome(
             wording="safety.acknowledged",
@@ -203,7 +206,7 @@ class Safety:
     # --- what falls due
 
     async def sweep(self, context: Context) -> int:
-        """Alerts that nobody acknowledged go to the next on the list; what is older than the retention is deleted."""
+        """Unheard alerts go to the next on the list, the check-back is asked for, what is too old is deleted."""
         due = select(Alert.id).where(Alert.state == "open", Alert.next_at <= context.now).order_by(Alert.id)
         done = 0
         for alert_id in (await context.session.execute(due)).scalars().all():
@@ -212,7 +215,7 @@ class Safety:
             if alert and alert.state == "open" and alert.next_at is not None and alert.next_at <= context.now:
                 await self._escalate(context, alert)
                 done += 1
-        return done + await self._forget(context)
+        return done + await ask_back(context, self._rules) + await self._forget(context)
 
     async def _escalate(self, context: Context, alert: Alert) -> None:
         """The next on the list; after the last round every administrator, once."""
@@ -231,7 +234,7 @@ class Safety:
         limit = context.now - timedelta(days=self._rules.retention_days)
         old = list((await context.session.execute(select(Alert.id).where(Alert.raised_at < limit))).scalars())
         if old:
-            await forget_prompts(context, [f"alert:{alert_id}" for alert_id in old])
+            await forget_prompts(context, [f"{name}:{alert_id}" for alert_id in old for name in ("alert", "check")])
             await context.session.execute(delete(AlertNotice).where(AlertNotice.alert_id.in_(old)))
             await context.session.execute(delete(Alert).where(Alert.id.in_(old)))
         return len(old)

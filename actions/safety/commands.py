@@ -22,3 +22,10 @@ class Acknowledge(Command):
 
     name: ClassVar[str] = "safety.acknowledge"
     alert_id: int
+
+
+class CheckedBack(Command):
+    """问候过了: the actor has asked after the person, the day after."""
+
+    name: ClassVar[str] = "safety.checked_back"
+    alert_id: int

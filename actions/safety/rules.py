@@ -14,7 +14,8 @@ class SafetyRules:
     """Who helps and when. `opens` and `closes` are clock times in Shanghai, "HH:MM"; equal ones mean day and night.
 
     An alert goes on after `acknowledge_minutes`, `rounds` times down the list. Within `repeat_minutes` the same
-    person raises one alert. `counselling` is the service whose counsellors are on duty.
+    person raises one alert. The day after, at `check_back`, who saw to it is asked to look after the person.
+    `counselling` is the service whose counsellors are on duty.
     """
 
     hotline: str = "12356"
@@ -22,6 +23,7 @@ class SafetyRules:
     acknowledge_minutes: int = 10
     opens: str = "08:00"
     closes: str = "21:00"
+    check_back: str = "09:30"
     repeat_minutes: int = 60
     rounds: int = 3
     retention_days: int = 180
@@ -29,7 +31,7 @@ class SafetyRules:
 
     def __post_init__(self) -> None:
         """Raises ConfigurationError for hours that are no clock times."""
-        for name in ("opens", "closes"):
+        for name in ("opens", "closes", "check_back"):
             try:
                 time.fromisoformat(getattr(self, name))
             except ValueError as error:

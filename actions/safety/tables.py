@@ -14,7 +14,8 @@ class Alert(Base):
     """One call for help. `person` is a pseudonym; `level` counts down the duty list, round after round.
 
     `state`: open -> acknowledged; unheard where nobody was on the duty list. `open_key` is the person while the alert
-    goes down the list, and unique, so that two messages at once raise one alert.
+    goes down the list, and unique, so that two messages at once raise one alert. `check_at` is when to ask after the
+    person, `checker_id` who was given that to do, `checked_at` when it was done.
     """
 
     __tablename__ = "alert"
@@ -30,6 +31,9 @@ class Alert(Base):
     acknowledged_by: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
     acknowledged_at: Mapped[datetime | None]
     open_key: Mapped[str | None] = mapped_column(String(40), unique=True)
+    check_at: Mapped[datetime | None] = mapped_column(index=True)
+    checker_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
+    checked_at: Mapped[datetime | None]
 
     @property
     def subject(self) -> str:

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 
-from bot.api import actions, calendar, chat, events, files, history, sso, status, visits
+from bot.api import actions, bridge, calendar, chat, events, files, history, sso, status, visits
 from bot.api.errors import install_handlers
 from bot.api.guards import BodyLimit, Envelope, SameOrigin
 from bot.api.parts import State
@@ -50,6 +50,7 @@ def create_api(parts: ApiParts) -> FastAPI:
         *([files.router] if parts.files else []),
         *([sso.router] if parts.sso else []),
         *([actions.router] if parts.native else []),
+        *([bridge.router] if parts.bridge else []),
         *parts.routers,
     ):
         app.include_router(router)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 
 from actions.blocks.materials_intake import too_large
-from bot.api import actions, files
+from bot.api import actions, bridge, files
 from bot.api.chat import FILES
 from bot.api.errors import ApiError, error_response, told
 
@@ -137,7 +137,7 @@ class BodyLimit:
         """How many bytes a request may have, and how it is refused."""
         if scope["path"] == actions.PATH:
             return actions.MAX_BODY, ApiError(413, "too_large")
-        if self._files is None or scope["method"] != "POST" or scope["path"] != FILES:
+        if self._files is None or scope["method"] != "POST" or scope["path"] not in (FILES, bridge.FILES):
             return MAX_BODY, ApiError(413, "too_large")
         rules = self._files.rules
         return rules.max_bytes + _FORM_BYTES, files.refused(too_large(rules))

@@ -10,11 +10,13 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from prometheus_client import Metric
 
-    from bot.messages import Inbound, Outbound
+    from bot.llm import LanguageModel
+    from bot.messages import Channel, Inbound, Outbound
+    from bot.supervisor import Supervisor
     from nlu.rasa.client import Reserve
 
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -50,6 +52,14 @@ class Metrics:
         """Tells of Rasa and of what stands in for it from now on."""
         self.registry.register(_Reserve(reserve))
 
+    def watch_channels(self, channels: Sequence[Channel], supervisor: Supervisor) -> None:
+        """Tells of channels, and of the roles that are kept running, from now on."""
+        self.registry.register(_Channels(channels, supervisor))
+
+    def watch_llm(self, model: LanguageModel) -> None:
+        """Tells of the language model from now on."""
+        self.registry.register(_Llm(model))
+
     def http_error(self, status: int) -> None:
         """Counts an HTTP answer from 400 on."""
         self._errors.labels(str(status)).inc()
@@ -57,6 +67,26 @@ class Metrics:
     def text(self) -> bytes:
         """Everything in the registry, in Prometheus' text format."""
         return generate_latest(self.registry)
+
+
+class _Llm(Collector):
+    """Reads what the language model was asked, and what came of it."""
+
+    def __init__(self, model: LanguageModel) -> None:
+        self._model = model
+
+    def collect(self) -> Iterator[Metric]:
+        """Wishes by purpose and outcome (most never leave the house), and tokens by direction."""
+        asked = CounterMetricFamily(
+            "njr_llm", "Wishes to the language model, by how they ended", labels=["purpose", "outcome"]
+        )
+        for (purpose, outcome), count in sorted(self._model.outcomes.items()):
+            asked.add_metric([purpose, outcome], count)
+        yield asked
+        tokens = CounterMetricFamily("njr_llm_tokens", "Tokens sent and received", labels=["direction"])
+        for direction in ("in", "out"):
+            tokens.add_metric([direction], self._model.tokens[direction])
+        yield tokens
 
 
 class _Reserve(Collector):
@@ -77,3 +107,30 @@ class _Reserve(Collector):
         for reason, count in sorted(counts.failures.items()):
             failures.add_metric([reason], count)
         yield failures
+
+
+class _Channels(Collector):
+    """Reads how channels and roles are."""
+
+    def __init__(self, channels: Sequence[Channel], supervisor: Supervisor) -> None:
+        self._channels = channels
+        self._supervisor = supervisor
+
+    def collect(self) -> Iterator[Metric]:
+        """Whether channels take messages in, what came there and was not read, and how often roles ended."""
+        up = GaugeMetricFamily("njr_channel_up", "1 while messages are taken in", labels=["channel"])
+        unread = CounterMetricFamily("njr_channel_unread", "What came and was not read", labels=["channel", "kind"])
+        for channel in self._channels:
+            health = channel.health()
+            up.add_metric([channel.name], float(health.up))
+            for kind, count in sorted(health.counts.items()):
+                unread.add_metric([channel.name, kind], count)
+        yield up
+        yield unread
+        running = GaugeMetricFamily("njr_role_up", "1 while a role runs", labels=["role"])
+        ends = CounterMetricFamily("njr_role_ends", "How often a role ended and was started again", labels=["role"])
+        for name, standing in self._supervisor.standing.items():
+            running.add_metric([name], float(standing.running))
+            ends.add_metric([name], standing.ends)
+        yield running
+        yield ends

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from bot.api.signing_in import SingleSignOn
     from bot.files import FileDesk
     from bot.gateway.native import NativeForms
-    from bot.messages import Address, Inbound, Outbound
+    from bot.messages import Address, Channel, Inbound, Outbound
     from bot.settings import Settings
+    from bot.supervisor import Supervisor
+    from bot.wire import Desk
     from nlu.rasa.client import Reserve
 
 
@@ -64,6 +66,9 @@ class ApiParts:
         sso: the university's sign-in, where it is set.
         native: the forms that a Rasa dialogue may call.
         reserve: Rasa with the engine that stands in for it, where Rasa is the engine.
+        channels: those whose messages this process takes in.
+        supervisor: what keeps them running.
+        bridge: what the bridge of WeChat groups speaks to, where there is one.
         stopping: set when the process is told to stop; event streams end then.
 
     """
@@ -88,6 +93,9 @@ class ApiParts:
     sso: SingleSignOn | None = None
     native: NativeForms | None = None
     reserve: Reserve | None = None
+    channels: Sequence[Channel] = ()
+    supervisor: Supervisor | None = None
+    bridge: Desk | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     limits: Limits = field(default_factory=Limits)
     pace: Pace = field(default_factory=Pace)

@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import bindparam, delete, select, update
 
 from actions.core.tables import Batch, Gate, Handing, Outgoing, UtcDateTime, Worker
+from bot.delivery.holding import put_off
 from bot.messages import SendError
 
 if TYPE_CHECKING:
@@ -95,6 +96,8 @@ class Ledger:
             calls = [{"call": result.call.id, "begun": result.begun} for result in results if result.call.id]
             if calls:
                 await connection.execute(_BEGUN, calls)
+            for row, until in _hushed(failed):
+                await put_off(session, row, until)
 
     def _statement(self) -> Any:
         table = Outgoing.__table__
@@ -205,6 +208,20 @@ def _failure(result: Result, states: dict[int, str]) -> dict[str, Any]:
     if error.permanent or tries >= _MOST_TRIES:
         return _change(row, state="failed", attempts=tries, reason=reason)
     return _change(row, state=_waits(row, states), due_at=result.at + back_off(tries), attempts=tries, reason=reason)
+
+
+def _hushed(failed: Iterable[Result]) -> list[tuple[Outgoing, datetime]]:
+    """A row of each conversation in which the platform asked to wait, and until when, in one order for everybody."""
+    found: dict[tuple[str, str, str], tuple[Outgoing, datetime]] = {}
+    for result in failed:
+        row, error = result.row, result.error
+        if error is None or error.permanent or error.everybody or error.retry_after is None:
+            continue
+        until = result.at + _seconds(error)
+        key = row.channel, row.account, row.conversation
+        if key not in found or found[key][1] < until:
+            found[key] = row, until
+    return [found[key] for key in sorted(found)]
 
 
 def _waits(row: Outgoing, states: dict[int, str], running: str = "queued") -> str:

@@ -78,6 +78,7 @@ class Room:
 
 
 #: What platforms are known to allow. Telegram: its frequently asked questions; group robots of WeCom: their document.
+#: WeChat says nothing of personal accounts but that it bans them: these are the steps of a person who types fast.
 PLATFORMS: Mapping[str, Limits] = {
     "telegram": Limits(
         overall=(Window(count=30, seconds=1),),
@@ -86,6 +87,11 @@ PLATFORMS: Mapping[str, Limits] = {
         in_flight=8,
     ),
     "wecom": Limits(group=(Window(count=20, seconds=60),)),
+    "wechaty": Limits(
+        overall=(Window(count=2, seconds=1),),
+        group=(Window(count=10, seconds=60),),
+        in_flight=4,
+    ),
     "email": Limits(in_flight=4),
 }
 

@@ -79,8 +79,8 @@ async def news(session: AsyncSession, members: Collection[int], now: datetime) -
 async def said_lately(
     session: AsyncSession, channel: str, rows: Sequence[Outgoing], now: datetime
 ) -> Counter[tuple[str, str]]:
-    """How often each text was said within the hour in the conversations of single rows that are no answers."""
-    places = {row.conversation for row in rows if row.lane and row.batch_id is None}
+    """How often each text was said within the hour in the conversations of rows that must not be said without end."""
+    places = {row.conversation for row in rows if may_loop(row)}
     if not places:
         return Counter()
     query = (
@@ -94,6 +94,14 @@ async def said_lately(
         .group_by(Outgoing.conversation, Outgoing.fingerprint)
     )
     return Counter({(name, mark): count for name, mark, count in (await session.execute(query)).all()})
+
+
+def may_loop(row: Outgoing) -> bool:
+    """Whether a row is held against what was said before: no answer, and to a member no part of a batch.
+
+    Hundreds read along in a group; what members get of batches has its cap.
+    """
+    return row.lane > 0 and (row.batch_id is None or row.chat == "group")
 
 
 async def busy(session: AsyncSession, channel: str) -> set[tuple[str, str]]:

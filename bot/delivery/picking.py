@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, func, select
 from sqlalchemy.exc import IntegrityError
 
 from actions.core.notify import next_position
 from actions.core.tables import Conversation, Gate, Handing, Outgoing
 from bot.delivery import lookups
+from bot.delivery.holding import put_off
 from bot.delivery.limits import NO_LIMIT, Limits, Room, Used, room
 from bot.delivery.lookups import Known
 from bot.delivery.routes import address_of, lead, routes
@@ -228,7 +229,8 @@ class Picker:
             return None
         inside = known.rooms.get(key, NO_LIMIT)
         if (inside.bulk if row.lane == _BULK else inside.all) <= 0:
-            await _put_off_all(session, row, inside.next_at or now + timedelta(seconds=1))
+            until = inside.next_at or now + timedelta(seconds=1)
+            await put_off(session, row, until, lane=row.lane)
             known.busy.add(key)
             known.moved = True
             return None
@@ -268,7 +270,7 @@ class Picker:
         if message is None:
             row.state, row.reason = "failed", "its text is gone"
             return None
-        if row.lane and row.batch_id is None:
+        if lookups.may_loop(row):
             row.fingerprint = self._texts.fingerprint(row, message)
             if known.said[row.conversation, row.fingerprint] >= _REPEATS:
                 log.error("repeated", row=row.id, subject=row.subject)
@@ -335,20 +337,3 @@ def _members(rows: Iterable[Outgoing]) -> set[int]:
 
 def _handing(row: Outgoing, now: datetime) -> Handing:
     return Handing(channel=row.channel, account=row.account, conversation=row.conversation, at=now)
-
-
-async def _put_off_all(session: AsyncSession, row: Outgoing, until: datetime) -> None:
-    """Everything of this lane that waits in a conversation waits until there is room in it."""
-    await session.execute(
-        update(Outgoing)
-        .where(
-            Outgoing.state.in_(("queued", "unknown")),
-            Outgoing.channel == row.channel,
-            Outgoing.account == row.account,
-            Outgoing.conversation == row.conversation,
-            Outgoing.lane == row.lane,
-            Outgoing.due_at < until,
-        )
-        .values(due_at=until)
-        .execution_options(synchronize_session="fetch")
-    )

@@ -57,10 +57,17 @@ class Post:
         """Something may be due."""
         self._wake.set()
 
+    @property
+    def _ready(self) -> bool:
+        """A channel whose bridge is away says so: its rows stay where they are, and another process may have it."""
+        return bool(getattr(self.sender, "ready", True))
+
     # --- once
 
     async def flush(self) -> tuple[bool, list[Outbound]]:
         """Hands over what may be handed over now, and waits for it; whether anything moved, and what was said."""
+        if not self._ready:
+            return False, []
         picked = await self._pick()
         if self.sender.pulled:
             await self._show(picked)
@@ -130,6 +137,8 @@ class Post:
 
     async def _step(self, pause: float) -> float:
         """Begins what may be begun; returns the seconds until there may be more."""
+        if not self._ready:
+            return pause
         try:
             if not await self._picker.waits(self.sender.name, self._clock()):
                 return pause

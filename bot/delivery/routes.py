@@ -1,12 +1,12 @@
-"""Where a member is spoken to: the private chat in which they were heard last, on a channel that is running."""
+"""Where a member is spoken to: on the channel that they chose, else the private chat in which they were heard last."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import case, select
 
-from actions.core.tables import Account
+from actions.core.tables import Account, Member
 from bot.messages import Address
 
 if TYPE_CHECKING:
@@ -18,13 +18,18 @@ if TYPE_CHECKING:
 
 
 async def routes(session: AsyncSession, members: Iterable[int], channels: Collection[str]) -> Mapping[int, Address]:
-    """Where each of the members is spoken to; who is bound nowhere is missing."""
+    """Where each of the members is spoken to; who is bound nowhere is missing.
+
+    A channel that is not running, or that they cannot be reached on any more, is no choice.
+    """
+    chosen = case((Account.channel == Member.channel, 1), else_=0)
     query = (
         select(Account.member_id, Account.channel, Account.account, Account.conversation)
+        .join(Member, Member.id == Account.member_id)
         .where(
             Account.member_id.in_(set(members)), Account.conversation.is_not(None), Account.channel.in_(set(channels))
         )
-        .order_by(Account.heard_at, Account.id)
+        .order_by(chosen, Account.heard_at, Account.id)
     )
     found: dict[int, Address] = {}
     for member_id, channel, account, conversation in (await session.execute(query)).all():

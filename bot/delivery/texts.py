@@ -50,5 +50,6 @@ class Texts:
         return replace(self._wording.outbound(address, content, row_id=row.id), reply=row.turn_id is not None)
 
     def fingerprint(self, row: Outgoing, message: Outbound) -> str:
-        """The same for what says the same of the same; tells nothing of the text."""
-        return self._vault.pseudonym(f"said:{row.subject}:{message.text}")
+        """The same for what says the same of the same, in a group for the same words; tells nothing of the text."""
+        subject = "" if row.chat == "group" else row.subject
+        return self._vault.pseudonym(f"said:{subject}:{message.text}")

@@ -92,6 +92,8 @@ def _mentioned(declaration: Declaration, frame: Frame, parse: Parse) -> dict[str
     for field in declaration.form:
         if field.opening and opens:
             mentioned[f"{field.key}_hint"] = parse.text
+            if field.type == "record":
+                continue  # the life reads which one is meant
         if field.type in _NEVER_MENTIONED:
             continue
         if field.applies({**frame.values, **mentioned}, frame.facts):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from bot.dialogue import forms, reading
+from bot.dialogue import forms, naming, reading
 from bot.dialogue.picking import labelled, picked, position
-from bot.dialogue.steps import SURE, TALK, Do, Fill, Open, Registry, Say, Step
+from bot.dialogue.questions import opening
+from bot.dialogue.steps import SURE, TALK, Choose, Do, Fill, Open, Registry, Say, Step
 from bot.dialogue.words import bare
 
 if TYPE_CHECKING:
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 # Yes in other words than the set phrases counts at the read-back only where nothing in it hesitates.
 _LONGEST_YES = 12
+# Shorter words at a read-back are no more of a text, and a question is none either.
+_LEAST_MORE = 6
+_QUESTION = re.compile(r"[?？吗呢]\s*$|怎么|如何|多久|什么时候|在哪|为什么")
 _HESITATES = "不没吗么？?但改换别等想先再能"
 
 
@@ -129,10 +134,18 @@ class _Turn:
         if self._parse.confidence < SURE or (self._asked is not None and self._asked.verbatim):
             return None
         opened = self._registry.catalogue.opened_by(self._parse.intent)
+        meant = naming.named(opened, self._parse, self._registry) if opened else ()
+        if len(meant) == 1 and len(opened) > 1 and meant[0].id != self._declaration.id:
+            return Open(service=meant[0].id, parse=self._parse)
+        if any(service.id == self._declaration.id for service in opened):
+            return None
+        if len(opened) > 1 and all(map(naming.offers, opened)):
+            ids = tuple(service.id for service in meant or opened)
+            return None if self._is_answer() else Choose(services=ids, parse=self._parse)
         other = next((service for service in opened if service.id != self._declaration.id), None)
         if other is None or (self._is_answer() and not _names_own(other, self._declaration, self._parse)):
             return None
-        return Open(service=other.id, parse=self._parse)
+        return opening(other, self._parse)
 
     def _is_answer(self) -> bool:
         if not self._taken.changed:
@@ -152,7 +165,21 @@ class _Turn:
         """Nothing was said to the form: something near an answer, talk, or a message that has to be asked again."""
         if self._parse.impossible:
             return Say(wording="talk.no_such_time")
-        return self._near_a_choice() or self._talk() or Do(what="missed")
+        return self._more() or self._near_a_choice() or self._talk() or Do(what="missed")
+
+    def _more(self) -> Step | None:
+        """What is said at the read-back and says nothing else is more of the text that is being handed in."""
+        frame, text = self._frame, self._parse.text.strip()
+        field = next((each for each in self._declaration.form if each.grows and frame.values.get(each.key)), None)
+        if frame.phase != "confirming" or field is None or len(bare(text)) < _LEAST_MORE or _QUESTION.search(text):
+            return None
+        if self._registry.kinds.get(self._parse.intent) == "talk" and self._parse.intent != "out_of_scope":
+            return None
+        whole = f"{frame.values[field.key]}\n{text}"
+        if len(whole) > field.max_length or self._taken.said:
+            return None
+        grown = frame.but(values={**frame.values, field.key: whole})
+        return Fill(taken=forms.Taken(frame=grown, changed=frozenset((field.key,)), said=frozenset((field.key,))))
 
     def _near_a_choice(self) -> Step | None:
         """Yes, no, or a number that none of the offered choices has."""
@@ -179,7 +206,8 @@ class _Turn:
             midway = intent in ("greet", "goodbye", "help")
             return Say(wording=f"talk.{intent}_midway" if midway else f"talk.{intent}", intent=intent)
         if self._registry.kinds.get(intent) == "ask" and confidence >= self._registry.open_confidence:
-            return Say(wording="talk.not_yet", intent=intent)
+            services = self._registry.catalogue.opened_by(intent)
+            return opening(services[0], self._parse) if services else Say(wording="talk.not_yet", intent=intent)
         return None
 
 

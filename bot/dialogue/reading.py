@@ -69,7 +69,7 @@ def mention(field: FormField, parse: Parse) -> dict[str, Any]:
     """What a message says to a field that was not asked: only what it names plainly."""
     if field.type == "slot":
         return {f"{field.key}_wish": wish_of(meant(parse))} if parse.times else {}
-    if field.type == "offering":
+    if field.type in ("offering", "option"):
         return _offering(field, parse)
     if field.type == "record":
         return _record_hint(field, parse)

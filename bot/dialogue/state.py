@@ -55,6 +55,17 @@ class Frame(BaseModel):
         return self.but(phase="filling", asked="", choices=(), misses=0, before=None, hinted=False)
 
 
+class Topic(BaseModel):
+    """What was asked last: the service, what a question that follows is understood by, and candidates on offer."""
+
+    model_config = ConfigDict(frozen=True)
+
+    service: str
+    about: str
+    offered: tuple[Choice, ...] = ()
+    at: datetime
+
+
 class State(BaseModel):
     """The state of one conversation. The last frame of the stack is the one being talked about.
 
@@ -71,6 +82,7 @@ class State(BaseModel):
     shelved: bool = False
     files: tuple[str, ...] = ()
     files_at: datetime | None = None
+    topic: Topic | None = None
 
     @property
     def top(self) -> Frame | None:
@@ -106,12 +118,14 @@ class State(BaseModel):
 
 
 def expire(state: State, now: datetime, *, idle: timedelta, keep: timedelta) -> tuple[State, bool]:
-    """Shelves forms that lay idle, forgets old drafts, and files that no form came for.
+    """Shelves forms that lay idle, forgets old drafts, files that no form came for, and what was asked long ago.
 
     The flag tells whether a form was shelved just now.
     """
     if state.files_at is not None and now - state.files_at >= idle:
         state = state.but(files=(), files_at=None)
+    if state.topic is not None and now - state.topic.at >= idle:
+        state = state.but(topic=None)
     shelved = state.top is not None and now - state.top.touched >= idle
     if shelved:
         state = state.shelve()

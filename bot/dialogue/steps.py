@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from actions.core.catalogue import Catalogue
     from actions.core.life import Choice
     from bot.dialogue.forms import Taken
@@ -15,13 +17,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Registry:
-    """What the policy knows of the house: services, set phrases, thresholds, and the intents by their kind."""
+    """What the policy knows of the house: services, set phrases, thresholds, and the intents by their kind.
+
+    `offered` tells the services of what a message names and several may offer, by (entity, value).
+    """
 
     catalogue: Catalogue
     words: Words
     kinds: dict[str, str]
     open_confidence: float
     clarify_margin: float
+    offered: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,9 +47,18 @@ class Say:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Open:
-    """A service begins, with what this (or the unclear earlier) message already says."""
+    """A service begins, with what this (or the unclear earlier) message already says; `offering` was picked."""
 
     service: str
+    parse: Parse
+    offering: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Choose:
+    """One of several services that share an intent: what they offer is listed, and the choice opens its service."""
+
+    services: tuple[str, ...]
     parse: Parse
 
 
@@ -70,7 +85,22 @@ class Clarify:
     parse: Parse
 
 
-Step = Crisis | Say | Open | Fill | Do | Clarify
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """A question, answered from knowledge; an open form is asked again after it.
+
+    `about` is what it follows up, `pick` the candidate that was chosen. With `otherwise` it is answered only where
+    that is plain, and else this step is taken.
+    """
+
+    service: str
+    parse: Parse
+    about: str = ""
+    pick: str = ""
+    otherwise: Step | None = None
+
+
+Step = Crisis | Say | Open | Choose | Fill | Do | Clarify | Answer
 
 #: Talk that is answered with a sentence of its own.
 TALK = ("greet", "thanks", "goodbye", "help", "human")

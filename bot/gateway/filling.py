@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bot.gateway.saying import Saying
 
 # Fields whose only choice is taken without a question.
-_SELF_EVIDENT = ("offering", "choice", "record")
+_SELF_EVIDENT = ("offering", "option", "choice", "record")
 
 
 class FormFilling:
@@ -46,6 +46,7 @@ class FormFilling:
         self.idle_minutes = idle_minutes
         self.service = ""
         self._reasked: set[str] = set()
+        self._refused_one = False
 
     async def go_on(self, changed: Collection[str], *, noted: Collection[str] = ()) -> None:
         """Resolves what was said, then asks the next question, reads back, or commits.
@@ -68,6 +69,7 @@ class FormFilling:
         resolved = await self._life(declaration).resolve(self.context, declaration, values, changed)
         for refusal in resolved.refusals:
             self.saying.refuse(refusal)
+            self._refused_one = True
         return self._top()[0].but(values=dict(resolved.values))
 
     async def _step(self, declaration: Declaration) -> bool:
@@ -86,7 +88,9 @@ class FormFilling:
     async def _ask(self, declaration: Declaration, field: FormField) -> bool:
         frame, _ = self._top()
         choices = await self._choices(declaration, field)
-        if len(choices) == 1 and field.type in _SELF_EVIDENT:
+        # Whoever was just refused what they named has not asked for the one that is left.
+        instead = field.type == "offering" and self._refused_one
+        if len(choices) == 1 and field.type in _SELF_EVIDENT and not instead:
             values = {**frame.values, **reading.chosen(field, choices[0])}
             self._set(await self._resolved(declaration, values, {field.key}))
             return False
@@ -107,7 +111,7 @@ class FormFilling:
     async def _choices(self, declaration: Declaration, field: FormField) -> tuple[Choice, ...]:
         if field.type in ("consent", "yes_no"):
             return (Choice(value="true", label="同意"), Choice(value="false", label="不同意"))
-        if field.type not in ("slot", "offering", "choice", "record"):
+        if field.type not in ("slot", "offering", "option", "choice", "record"):
             return ()
         frame, _ = self._top()
         return await self._life(declaration).choices(self.context, declaration, frame.values, field.key)
@@ -201,7 +205,8 @@ class FormFilling:
         if declaration.who.bound and (member is None or member.status not in declaration.who.status):
             raise ForbiddenError("not_for_you", service=declaration.short)
         roles = declaration.who.roles
-        if roles and not any(actor.holds(role, service=declaration.id) for role in roles):
+        unit = member.unit_id if member else None
+        if roles and not any(actor.holds(role, service=declaration.id, unit_id=unit) for role in roles):
             raise ForbiddenError("not_for_you", service=declaration.short)
         return dict(await self._life(declaration).begin(self.context, declaration))
 

@@ -22,8 +22,11 @@ class FormRunner(FormFilling):
 
     # --- the ways into a form
 
-    async def open(self, service: str, parse: Parse) -> None:
-        """Begins a service with what the message already says, or takes up the form of it that was parked."""
+    async def open(self, service: str, parse: Parse, *, offering: str = "") -> None:
+        """Begins a service with what the message already says, or takes up the form of it that was parked.
+
+        `offering` is what was picked of the service before it began.
+        """
         declaration = self.registry.catalogue[service]
         self.service = service
         if declaration.elsewhere is not None:
@@ -38,6 +41,10 @@ class FormRunner(FormFilling):
         if frame is None:
             await self._take_up_parked()
             return
+        if offering:
+            key = next(field.key for field in declaration.form if field.type == "offering")
+            frame = frame.but(values={**frame.values, key: offering})
+            self._set(frame)
         self._say_impossible(parse)
         if parked is not None and declaration.form and not frame.facts.get("binding_first"):
             self.saying.say("form.parked", {"service": self.registry.catalogue[parked.service].short})
@@ -207,9 +214,10 @@ class FormRunner(FormFilling):
 
     async def refuse_consent(self) -> None:
         """Without consent there is no booking; nothing is kept."""
-        _, declaration = self._top()
+        frame, declaration = self._top()
+        told = declaration.field(frame.asked).refused if frame.asked else ""
         await self._give_up()
-        self.saying.say("form.no_consent", {"service": declaration.short})
+        self.saying.say("form.no_consent", {"service": declaration.short, "told": told})
         await self._take_up_parked()
 
     async def commit_confirmed(self) -> None:

@@ -25,11 +25,19 @@ class HandingIn:
     def __init__(self, context: Context, inbound: Inbound) -> None:
         self._context = context
         self._keys = tuple(dict.fromkeys(each.id for each in inbound.attachments if each.id))
+        self._refused = [each.refused for each in inbound.attachments if each.refused is not None]
 
     @property
     def left(self) -> bool:
         """Whether files of this message have found no place so far."""
         return bool(self._keys)
+
+    def tell_refused(self, saying: Saying) -> bool:
+        """Says why files were not even kept, the same reason once; False where none were refused."""
+        told = {f"{error.code}{error.params}": error for error in self._refused}
+        for error in told.values():
+            saying.refuse(error)
+        return bool(told)
 
     async def put(self, state: State, saying: Saying) -> tuple[State, frozenset[str]]:
         """Gives the files to the form on top, where it takes files; returns the state and the fields that have more.

@@ -29,8 +29,8 @@ class House:
     """The fixed parts that a turn works with; the composition root builds it once.
 
     `pull` names the channels whose clients fetch what is said (the page, the API): for them a committed row is a
-    delivered one. `fault(name)` is a point where a test may kill the process. `listeners` know exact words that rows
-    decide.
+    delivered one; `numbered` those without buttons, where options have numbers. `fault(name)` is a point where a test
+    may kill the process. `listeners` know exact words that rows decide.
     """
 
     database: Database
@@ -46,9 +46,10 @@ class House:
     names: tuple[str, ...]
     idle_minutes: int
     draft_days: int
-    pull: frozenset[str]
     fault: Callable[[str], None]
+    pull: frozenset[str] = frozenset()
     listeners: Sequence[Listener] = ()
+    numbered: frozenset[str] = frozenset()
 
     def context(self, session: AsyncSession, actor: Actor, now: datetime) -> Context:
         """A context for commands in a unit of work."""

@@ -82,7 +82,7 @@ def names_code(text: str) -> bool:
 
 def _fits(context: Context, prompt: Prompt, said: str, *, alone: bool) -> list[_Fit]:
     options: dict[str, Any] = context.vault.open(prompt.options, about="prompt")
-    for label, option in options.items():
+    for label, option in sorted(options.items(), key=lambda each: -len(each[0])):
         if not said.startswith(label):
             continue
         behind = said[len(label) :]

@@ -10,7 +10,7 @@ from actions.core.entries import card_content
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from actions.core.commands import Context, Outcome
+    from actions.core.commands import Actor, Context, Outcome
     from actions.core.errors import DomainError
     from actions.core.life import Choice
     from bot.messages import Address
@@ -24,6 +24,7 @@ class Saying:
     parts: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     options: list[dict[str, str]] = field(default_factory=list)
     card: dict[str, Any] | None = None
+    mention: dict[str, str] | None = None
 
     def say(self, wording: str, params: Mapping[str, Any] | None = None) -> None:
         """Adds a sentence."""
@@ -42,6 +43,13 @@ class Saying:
         if entry["member_id"] == member.id:
             self.card = card_content(context.vault, entry)
 
+    def welcome(self, actor: Actor) -> None:
+        """Greets somebody who can be spoken to from now on; who is not bound is shown how."""
+        member = actor.member.name if actor.member is not None else ""
+        self.say("channels.welcome", {"member": member})
+        words = ("帮助",) if member else ("绑定工号", "帮助")
+        self.options = [{"label": word, "value": word} for word in words]
+
     def refuse(self, error: DomainError) -> None:
         """Adds the sentence of a refusal."""
         self.say(f"errors.{error.code}", error.params)
@@ -54,4 +62,5 @@ class Saying:
     def content(self) -> dict[str, Any]:
         """What the outgoing row holds."""
         parts = [list(part) for part in self.parts]
-        return {"parts": parts, "options": self.options, "chat": self.address.chat, "card": self.card}
+        told: dict[str, Any] = {"parts": parts, "options": self.options, "chat": self.address.chat, "card": self.card}
+        return {**told, "mention": self.mention} if self.mention else told

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from actions.core.yamlfile import YamlFile
 from bot.dialogue.words import bare
@@ -17,14 +17,25 @@ if TYPE_CHECKING:
 
 
 class Shortcut(BaseModel):
-    """A keyword that runs a command for those who hold one of the roles; `member` is every bound member."""
+    """A keyword that runs a command, or begins a service, for those who hold one of the roles.
+
+    `member` is every bound member.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     words: tuple[str, ...]
-    command: str
+    command: str = ""
+    service: str = ""
     arguments: dict[str, Any] = Field(default_factory=dict)
     roles: tuple[str, ...]
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Shortcut:
+        if bool(self.command) == bool(self.service):
+            message = "a keyword runs a command or begins a service"
+            raise ValueError(message)
+        return self
 
 
 class PersonWords(BaseModel):

@@ -13,11 +13,15 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from actions.blocks.cards import MASK, masked
 from actions.core.notify import LANES, next_position
 from actions.core.tables import Conversation, Outgoing, Turn
-from bot.gateway import hearing, loops, rows
+from bot.gateway import hearing, loops, numbers, rows, threads
 from bot.gateway.answering import LONGEST, SAYS_SOMETHING, Answerer
+from bot.gateway.events import heed
+from bot.gateway.folding import fold
 from bot.gateway.saying import Saying
+from bot.gateway.second import SecondOpinion, idle
 from nlu.types import Parse
 
 if TYPE_CHECKING:
@@ -27,8 +31,10 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from actions.core.commands import Context
+    from actions.core.tables import Account
+    from actions.knowledge import Draft
     from bot.gateway.house import House
-    from bot.messages import Address, Inbound, Outbound
+    from bot.messages import Address, Event, Inbound, Outbound
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +60,16 @@ class Answered:
     repeated: bool = False
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Heard:
+    """A message as it is meant. `from_group`: what was asked in a group goes on here; `draft` may answer it."""
+
+    inbound: Inbound
+    parse: Parse
+    from_group: bool = False
+    draft: Draft | None = None
+
+
 class Gateway:
     """Answers messages, one at a time in each conversation."""
 
@@ -63,7 +79,10 @@ class Gateway:
         pipeline: Understanding,
         clock: Callable[[], datetime],
         after_commit: Callable[[], None] = lambda: None,
+        second: SecondOpinion | None = None,
     ) -> None:
+        """`second` is asked about what the pipeline did not understand."""
+        self._second = second
         self._house = house
         self._pipeline = pipeline
         self._clock = clock
@@ -74,12 +93,18 @@ class Gateway:
         """The replies to a message; the same event again gives the same replies and does nothing."""
         return (await self.answer(inbound)).replies
 
+    async def notice(self, event: Event) -> None:
+        """Takes what a platform tells beside messages: who joined, what moved, who has gone."""
+        await heed(self._house, event, self._clock())
+        self._after_commit()
+
     async def answer(self, inbound: Inbound) -> Answered:
         """As `receive`, with what the turn was about.
 
         In a group only what is said to the assistant is read, and the words that its officer set; bots and the
         assistant itself are never answered.
         """
+        inbound = replace(inbound, text=masked(inbound.text))
         addressed = hearing.addressed(self._house, inbound)
         if inbound.from_bot or not (addressed or await hearing.wanted(self._house, inbound, self._clock())):
             return Answered(replies=())
@@ -91,9 +116,9 @@ class Gateway:
             stored = await self._stored(inbound)
             if stored is not None:
                 return stored
-            parse = await self._understand(inbound) if addressed else _unread(inbound)
+            heard = await self._heard(inbound, key) if addressed else _Heard(inbound=inbound, parse=_unread(inbound))
             self._house.fault("turn.parsed")
-            answered = await self._with_retries(inbound, key, parse)
+            answered = await self._with_retries(heard, key)
         self._after_commit()
         log.info(
             "turn",
@@ -104,6 +129,25 @@ class Gateway:
         )
         return answered
 
+    async def _heard(self, inbound: Inbound, key: str) -> _Heard:
+        """A message as it is meant: a number is its option; who came over from a group means what they asked there."""
+        inbound = await numbers.meant(self._house, inbound, key)
+        waiting = await threads.pending(self._house, inbound, self._clock())
+        parse = await self._understand(inbound)
+        if not waiting or not threads.came_over(self._house, inbound, parse):
+            return await self._helped(_Heard(inbound=inbound, parse=parse), key)
+        inbound = replace(inbound, text=waiting, met=False)
+        return _Heard(inbound=inbound, parse=await self._understand(inbound), from_group=True)
+
+    async def _helped(self, heard: _Heard, key: str) -> _Heard:
+        """With what a second opinion adds; it is asked here, where no lock is held."""
+        second, parse, now = self._second, heard.parse, self._clock()
+        if second is None or parse.crisis is not None or not await idle(self._house, heard.inbound, key, now):
+            return heard
+        if second.wanted(parse):
+            return replace(heard, parse=await second.on(parse))
+        return replace(heard, draft=await second.draft(parse, now))
+
     async def _understand(self, inbound: Inbound) -> Parse:
         text = clean(inbound.text)
         for name in self._house.names:
@@ -112,13 +156,13 @@ class Gateway:
             return Parse(text=text, intent="out_of_scope", confidence=0.0)
         return await self._pipeline.parse(text, self._clock())
 
-    async def _with_retries(self, inbound: Inbound, key: str, parse: Parse) -> Answered:
+    async def _with_retries(self, heard: _Heard, key: str) -> Answered:
         """A turn that lost a race (a deadlock, the same event elsewhere) is done anew from the start."""
         for attempt in range(_TRIES):
             try:
-                return await self._turn(inbound, key, parse)
+                return await self._turn(heard, key)
             except (IntegrityError, OperationalError) as error:
-                stored = await self._stored(inbound)
+                stored = await self._stored(heard.inbound)
                 if stored is not None:
                     return stored
                 if attempt == _TRIES - 1:
@@ -128,32 +172,48 @@ class Gateway:
 
     # --- one transaction
 
-    async def _turn(self, inbound: Inbound, key: str, parse: Parse) -> Answered:
-        house, now = self._house, self._clock()
+    async def _turn(self, heard: _Heard, key: str) -> Answered:
+        house, now, inbound, parse = self._house, self._clock(), heard.inbound, heard.parse
         saying = Saying(address=inbound.address)
         async with house.database.write() as session:
             turn, conversation = await self._begin(session, inbound, key, now)
             account = await rows.account_of(session, inbound, now)
             context = house.context(session, await rows.actor_of(session, inbound, account), now)
-            answerer = Answerer(house, context, inbound, parse)
+            answerer = Answerer(house, context, inbound, parse, from_group=heard.from_group, draft=heard.draft)
             house.fault("turn.begun")
-            taken = inbound.address.chat == "group" and await answerer.heard(saying, alone=True)
-            if taken or not hearing.addressed(self._house, inbound):
+            if inbound.met:
+                saying.welcome(context.actor)
                 service = ""
             elif inbound.address.chat == "group":
-                service, aside = await answerer.answer_in_group(conversation, saying, account)
-                if aside is not None and aside.parts:
-                    session.add(self._row(context, aside, turn=None))
+                service = await self._in_group(answerer, context, conversation, saying, account)
             else:
+                threads.settle(account)
                 service = await answerer.answer(conversation, saying)
             house.fault("turn.handled")
             if parse.crisis is None:
+                if MASK in parse.text and saying.parts:
+                    saying.parts.insert(0, ("cases.card_masked", {}))
                 await loops.guard(context, turn, saying, parse.text)
             row = await self._write_reply(context, inbound, turn, saying)
             house.fault("turn.written")
         house.fault("turn.committed")
         replies = () if row is None else (self._reply(inbound.address, row, saying.content),)
-        return Answered(replies=replies, intent=parse.intent, service=service)
+        return Answered(replies=replies, intent=parse.intent, service=self._house.catalogue.whole(service))
+
+    async def _in_group(
+        self, answerer: Answerer, context: Context, conversation: Conversation, saying: Saying, account: Account
+    ) -> str:
+        """Answers where others read along; what goes on in private is queued there. Returns the service."""
+        inbound, parse = answerer.inbound, answerer.parse
+        if await answerer.heard(saying, alone=True) or not hearing.addressed(self._house, inbound):
+            return ""
+        service, aside = await answerer.answer_in_group(conversation, saying, account)
+        if aside is None and parse.crisis is None:
+            aside = fold(self._house, context, saying, account, parse.text)
+        if aside is not None and aside.parts:
+            context.session.add(self._row(context, aside, turn=None))
+        saying.mention = {"sender": inbound.sender, "name": inbound.name}
+        return service
 
     async def _begin(
         self, session: AsyncSession, inbound: Inbound, key: str, now: datetime

@@ -56,6 +56,9 @@ class LanguageModel:
         leaving: what may be shown to it.
         prompts: `propose` and `phrase`, as in data/llm.yml.
 
+    Attributes:
+        outcomes: (purpose, how it ended) -> how often, since the start of the process; `tokens` likewise.
+
     """
 
     def __init__(
@@ -65,15 +68,16 @@ class LanguageModel:
         database: Database,
         budget: Budget,
         clock: Callable[[], datetime],
-        leaving: Callable[[], Leaving],
+        leaving: Leaving,
         prompts: Mapping[str, str],
     ) -> None:
         self.client = client
         self.budget = budget
         self.outcomes: Counter[tuple[str, str]] = Counter()
+        self.tokens: Counter[str] = Counter()
         self._database = database
         self._clock = clock
-        self._leaving = leaving
+        self.leaving = leaving
         self._prompts = prompts
 
     async def propose(self, text: str, intents: Mapping[str, str]) -> str | None:
@@ -93,7 +97,7 @@ class LanguageModel:
         return intent
 
     async def _proposed(self, text: str, intents: Mapping[str, str]) -> str | None:
-        if not self._leaving().allows(text):
+        if not self.leaving.allows(text):
             raise _DroppedError("kept")
         listed = "\n".join(f"{name}: {meaning}" for name, meaning in intents.items())
         system = jinja2.Template(self._prompts["propose"]).render(intents=listed)
@@ -116,7 +120,7 @@ class LanguageModel:
         return Phrased(text=without_citations(answer), passages=tuple(number - 1 for number in cited(answer)))
 
     async def _phrased(self, question: str, passages: Sequence[Passage]) -> str:
-        leaving = self._leaving()
+        leaving = self.leaving
         kept = any(passage.verbatim or leaving.sensitive(passage.text) for passage in passages)
         if not passages or kept or not leaving.allows(question):
             raise _DroppedError("kept")
@@ -142,6 +146,7 @@ class LanguageModel:
         except LlmError as error:
             log.warning("llm_failed", purpose=purpose, reason=str(error))
             raise _DroppedError("failed") from error
+        self.tokens.update({"in": reply.tokens_in, "out": reply.tokens_out})
         await self.budget.settle(self._database, now, reply.tokens_in, reply.tokens_out)
         return reply
 

@@ -10,7 +10,7 @@ Decisions that the conventions leave open:
   (周三上午不行，下午两点吧) the second has no day of its own: `day_named` is False, and the dialogue, which knows what
   was refused, may fill it.
 * 02:30 with its zero is on the 24-hour clock, 2:30 is the afternoon's.
-* 每周三 recurs and is no time; 过两天 and 一会儿 are too vague to be one.
+* 每周三 recurs and is no time, nor is the hour said of it (每周三下午两点); 过两天 and 一会儿 are too vague to be one.
 """
 
 from __future__ import annotations

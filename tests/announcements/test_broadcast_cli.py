@@ -11,6 +11,7 @@ from openpyxl import load_workbook
 
 from bot.__main__ import main
 from bot.settings import ROOT
+from tests.files.samples import picture
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,6 +61,39 @@ def test_a_bar_is_shown_and_the_rest_waits_for_its_time(var: Path) -> None:
     )
     assert later.exit_code == 1
     assert "最多提前" in later.output
+
+
+def test_a_preview_counts_and_shows_and_sends_nothing(var: Path) -> None:
+    shown = _bot("broadcast", "--to", "单位:文学院", "--text", "一字不改", "--preview", "--as", "20100903")
+    assert shown.exit_code == 0, shown.output
+    assert "单位:文学院：6 位，其中 6 位收得到。\n\n一字不改" in shown.stdout
+    counted = _bot("broadcast", "--to", "全体", "--text", "x", "--preview", "--as", "20100903", "--json")
+    data = json.loads(counted.stdout)
+    assert {key: data[key] for key in ("members", "reachable", "approval")} == {
+        "members": 39,
+        "reachable": 38,
+        "approval": True,
+    }
+    sent = _bot("broadcast", "--to", "单位:文学院", "--text", "x", "--json")
+    assert json.loads(sent.stdout)["announcement_id"] == 1  # the previews left none
+
+
+def test_pictures_and_a_receipt_go_along(var: Path, tmp_path: Path) -> None:
+    poster = tmp_path / "海报.png"
+    poster.write_bytes(picture("PNG"))
+    arguments = ("broadcast", "--to", "单位:文学院", "--text", "见图", "--picture", str(poster), "--receipt", "3")
+    refused = _bot(*arguments)
+    assert refused.exit_code == 2
+    assert "--as" in refused.output
+    told = _bot(*arguments, "--as", "20100903", "--wait", "--json")
+    assert told.exit_code == 0, told.output
+    assert json.loads(told.stdout)["told"] == 6
+    assert "6 位没回" in _bot("chase", "announcement:1").output
+    no_picture = tmp_path / "不是图.png"
+    no_picture.write_bytes(b"<html>")
+    wrong = _bot("broadcast", "--to", "单位:文学院", "--text", "x", "--picture", str(no_picture), "--as", "20100903")
+    assert wrong.exit_code == 1
+    assert "Traceback" not in wrong.output
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,36 @@ async def test_quiet_when_told(world: World) -> None:
     assert (await _unaddressed(world, "报销"))[0].text
 
 
+async def test_what_is_to_be_said_waits_until_the_group_may_hear_it(either_world: World) -> None:
+    """Written before it was muted or after: once the hour is over it is said, and sooner where somebody says so."""
+    world = either_world
+    await _bound(world)
+    await world.sent()
+    await announce(world, to="群:文学院教工群", text="先写的")
+    await world.say("静音一小时", who=CHEN, group=ROOM)
+    await announce(world, to="群:文学院教工群", text="后写的")
+    assert [message for message in await world.sent() if message.address.chat == "group"] == []
+    progress = await run(world, c.Progress(announcement_id=1))
+    assert progress.data["reasons"] == [{"state": "queued", "reason": "muted", "count": 1}]
+    world.clock.move(minutes=61)
+    assert {message.text for message in await world.sent() if message.address.chat == "group"} == {"先写的", "后写的"}
+    await world.say("静音三小时", who=CHEN, group=ROOM)
+    await announce(world, to="群:文学院教工群", text="第三条")
+    await world.say("可以说话了", who=CHEN, group=ROOM)
+    assert [message.text for message in await world.sent() if message.address.chat == "group"] == ["第三条"]
+
+
+async def test_in_a_group_that_is_muted_for_good_nothing_is_said_and_the_ledger_says_why(world: World) -> None:
+    await _bound(world)
+    await world.say("静音", who=CHEN, group=ROOM)
+    number = await announce(world, to="群:文学院教工群", text="不说的")
+    world.clock.move(days=1)
+    assert [message for message in await world.sent() if message.address.chat == "group"] == []
+    progress = await run(world, c.Progress(announcement_id=number))
+    assert progress.data["reasons"] == [{"state": "suppressed", "reason": "muted", "count": 1}]
+    assert "群里静音" in world.app.house.wording.text(progress.wording, progress.params)
+
+
 async def test_a_group_belongs_to_its_unit(world: World) -> None:
     await _bound(world)
     with pytest.raises(DomainError, match="not_your_audience"):
@@ -159,7 +189,8 @@ async def test_a_group_belongs_to_its_unit(world: World) -> None:
 async def test_forgotten_when_told(world: World) -> None:
     await _bound(world)
     await announce(world, to="群:文学院教工群", text="再也不发")
-    await run(world, c.Unbind(group="文学院教工群"), CHEN)
+    assert "没有权限" in await world.told("解绑群 文学院教工群", who=WANG)
+    assert "解绑了" in await world.told("解绑群 文学院教工群", who=CHEN)
     assert not [message for message in await world.sent() if message.text == "再也不发"]
     with pytest.raises(DomainError, match="segment_unknown"):
         await announce(world, to="群:文学院教工群")

@@ -172,7 +172,7 @@ async def test_only_its_author_and_the_union_steer_it(world: World) -> None:
 async def test_paused_and_resumed(either_world: World) -> None:
     number = await announce(either_world, to="单位:文学院", text="停一停")
     paused = await run(either_world, c.Pause(announcement_id=number))
-    assert paused.params["held"] == 6
+    assert paused.params["rows"] == 6
     assert await either_world.sent() == []
     with pytest.raises(DomainError, match="not_sending"):
         await run(either_world, c.Pause(announcement_id=number))

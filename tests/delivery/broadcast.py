@@ -39,7 +39,8 @@ PATIENCE = 120.0
 class Outcome:
     """How a broadcast ended: the ledger, who was missed, who got it twice, whom the ledger names as doubtful.
 
-    `seconds` from the first arrival to the last.
+    `seconds` from the first arrival to the last; `recovered` from the last death until the last doubtful one had been
+    said again.
     """
 
     ledger: Tally
@@ -47,6 +48,7 @@ class Outcome:
     repeated: set[int]
     doubted: set[int]
     seconds: float
+    recovered: float
 
 
 @contextlib.asynccontextmanager
@@ -125,18 +127,20 @@ async def broadcast(
         batch, _ = await announce(app)
         team = Workers(store, platform, settings or {})
         running = [await team.start() for _ in range(workers)]
+        died = time.monotonic()
         try:
             for number, moment in enumerate(_moments(count, kills)):
                 await asyncio.wait_for(platform.until(moment), PATIENCE)
                 victim = running.pop(0)
                 await end(victim, signal.SIGKILL)
+                died = time.monotonic()
                 if number or workers == 1:
                     running.append(await team.start())
             await asyncio.wait_for(_settled(app, batch), PATIENCE)
         finally:
             for worker in running:
                 await end(worker)
-        return await _outcome(app, batch, platform)
+        return await _outcome(app, batch, platform, died)
 
 
 def _moments(count: int, kills: int) -> Sequence[int]:
@@ -153,7 +157,7 @@ async def _settled(app: App, batch: int) -> None:
         await asyncio.sleep(0.2)
 
 
-async def _outcome(app: App, batch: int, platform: Platform) -> Outcome:
+async def _outcome(app: App, batch: int, platform: Platform, died: float) -> Outcome:
     async with app.house.database.read() as session:
         ledger = await tally(session, batch)
         doubted = set((await session.execute(select(Outgoing.id).where(Outgoing.doubts > 0))).scalars())
@@ -165,4 +169,5 @@ async def _outcome(app: App, batch: int, platform: Platform) -> Outcome:
         repeated=platform.repeated,
         doubted=doubted,
         seconds=max(times) - min(times),
+        recovered=max((each.at - died for each in platform.arrived if each.row in doubted), default=0.0),
     )

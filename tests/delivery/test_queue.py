@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select, update
 
+from actions.core.batches import Mailing, Place, add_places, open_batch
 from actions.core.notify import Letter, cancel_notices, send_letter
 from actions.core.tables import Account, Outgoing, Wish
 from bot.delivery import Limits, Window
-from bot.delivery.ledger import DEAD_AFTER, back_off
+from bot.delivery.ledger import BEAT, DEAD_AFTER, back_off
 from bot.messages import Address, SendError
 from tests.delivery.conftest import CHANNEL, NOON, refusing
 
@@ -138,6 +139,22 @@ async def test_what_the_platform_asks_to_wait_is_waited_and_is_no_failure(office
     assert (row.state, row.attempts, row.due_at) == ("queued", 0, NOON + timedelta(seconds=7))
 
 
+async def test_where_a_conversation_must_wait_nothing_else_is_tried_in_it_meanwhile(office: Office):
+    office.platform.refuse = refusing(retry_after=30)
+    await office.say("一", 0)
+    await office.say("二", 0)
+    delivery = office.delivery()
+    await delivery.flush()
+    office.platform.refuse = lambda _message: None
+    await office.say("别处", 1)
+    office.clock.move(seconds=29)
+    await delivery.flush()
+    assert (office.platform.calls, office.platform.texts) == (2, ["别处"])
+    office.clock.move(seconds=1)
+    await delivery.flush()
+    assert office.platform.texts == ["别处", "一", "二"]
+
+
 async def test_where_everybody_must_wait_nobody_is_tried_meanwhile(office: Office):
     office.platform.refuse = refusing(retry_after=30, everybody=True)
     await office.say("一", 0)
@@ -168,7 +185,8 @@ async def test_a_platform_that_is_away_is_left_alone(office: Office):
 
 
 async def test_limits_are_kept_overall_and_in_a_group_whatever_the_workers(office: Office):
-    await office.populate(57)
+    """Telegram's: 30 a second, 20 a minute to one group."""
+    await office.populate(117)
     await office.announce()
     async with office.database.write() as session:
         for number in range(30):
@@ -181,14 +199,14 @@ async def test_limits_are_kept_overall_and_in_a_group_whatever_the_workers(offic
                 kind="service",
             )
             await send_letter(office.context(session), letter)
-    overall, group = Window(count=10, seconds=1), Window(count=4, seconds=10)
+    overall, group = Window(count=30, seconds=1), Window(count=20, seconds=60)
     limits = Limits(overall=(overall,), group=(group,))
     workers = [office.delivery(limits=limits) for _ in range(2)]
     for _ in range(1000):
         for worker in workers:
             await worker.flush()
         office.clock.move(milliseconds=100)
-        if len(office.platform.took) == 90:
+        if len(office.platform.took) == 150:
             break
     assert office.platform.heard["群"] == 30
     assert [text for _, name, text in office.platform.took if name == "群"] == [str(n) for n in range(30)]
@@ -228,6 +246,14 @@ async def test_what_a_dead_worker_had_in_hand_is_said_again_and_marked(office: O
     ledger = await office.tally(batch)
     assert (ledger.states, ledger.reasons, ledger.doubts) == ({"sent": 3}, {("sent", "unknown"): 2}, 2)
     assert office.platform.heard == {"m0": 1, "m1": 2, "m2": 2}
+
+
+def test_a_dead_worker_is_taken_over_within_half_a_minute():
+    """Seen last at once before it died, looked for just before it counts as dead: the next look is one beat later."""
+    at_worst = DEAD_AFTER + 2 * BEAT
+    assert at_worst <= timedelta(seconds=30)
+    two_beats = 2 * BEAT
+    assert two_beats < DEAD_AFTER  # one beat that is late is no death
 
 
 async def test_what_a_living_worker_has_in_hand_is_left_to_it(office: Office):
@@ -309,6 +335,27 @@ async def test_the_same_words_about_the_same_matter_are_not_said_without_end(off
     assert {row.reason for row in await office.rows(Outgoing.state == "suppressed")} == {"repeated"}
     office.clock.move(hours=1)
     await office.say("提醒", subject="appointment:1")
+    assert len(await delivery.flush()) == 1
+
+
+async def test_a_group_does_not_read_the_same_again_and_again_whatever_it_is_part_of(office: Office):
+    """Hundreds of people: a loop that writes a batch each time is stopped too, and each has a subject of its own."""
+    delivery = office.delivery()
+    place = Place(channel=CHANNEL, conversation="群")
+    for number in range(6):
+        async with office.database.write() as session:
+            context = office.context(session)
+            mailing = Mailing(title="通知", wording="say", params={"text": "报名"}, subject=f"announcement:{number}")
+            await add_places(context, await open_batch(context, mailing), [place])
+        await delivery.flush()
+        office.clock.move(minutes=5)
+    assert office.platform.texts == ["报名"] * 3
+    assert await office.states() == {"sent": 3, "suppressed": 3}
+    office.clock.move(hours=1)
+    async with office.database.write() as session:
+        context = office.context(session)
+        mailing = Mailing(title="通知", wording="say", params={"text": "报名"})
+        await add_places(context, await open_batch(context, mailing), [place])
     assert len(await delivery.flush()) == 1
 
 

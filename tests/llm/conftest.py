@@ -56,7 +56,7 @@ async def ground(tmp_path: Path, leaving: Leaving) -> AsyncIterator[Ground]:
             database=database,
             budget=Budget(calls=100, tokens=1_000_000),
             clock=clock,
-            leaving=lambda: leaving,
+            leaving=leaving,
             prompts=prompts,
         )
         yield Ground(server=server, model=model, database=database, clock=clock)

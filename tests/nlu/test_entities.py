@@ -45,6 +45,7 @@ TABLE: list[tuple[str, ...]] = [
     ("报名男子100米和4x100接力", "item=男子100米", "item=relay=4x100接力"),
     ("报名男子１００米", "item=男子100米=男子１００米"),
     ("羽毛球双打", "item=羽毛球双打"),
+    ("明天下午三点多功能室", "room=多功能室"),
     ("加入羽毛球协会", "club=badminton=羽毛球协会"),
     ("打羽毛球", "club=badminton=羽毛球", "item=badminton=羽毛球"),
     ("领元旦福利", "activity=元旦福利"),

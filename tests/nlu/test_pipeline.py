@@ -99,11 +99,11 @@ async def test_the_engine_may_see_a_crisis_that_no_rule_names():
     assert (sure.intent, sure.crisis) == ("crisis", "despair")
     blow = await Pipeline(Says(crisis=0.9)).parse("他那种暴力伤人你们想不到", NOW)
     assert blow.crisis == "violence_at_home"
-    unsure = await Pipeline(Says(crisis=0.2, out_of_scope=0.3)).parse("睡着了就不疼了吧", NOW)
+    unsure = await Pipeline(Says(crisis=0.15, out_of_scope=0.3)).parse("睡着了就不疼了吧", NOW)
     assert (unsure.intent, unsure.crisis) == ("out_of_scope", None)
 
 
-@pytest.mark.parametrize(("share", "heard"), [(0.5, False), (0.8, True)])
+@pytest.mark.parametrize(("share", "heard"), [(0.35, False), (0.5, True)])
 async def test_without_a_word_of_danger_the_engine_must_be_surer(share, heard):
     parse = await Pipeline(Says(crisis=share)).parse("挑好日子了，就清明", NOW)
     assert (parse.intent == "crisis") is heard

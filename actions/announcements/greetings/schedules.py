@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -14,9 +14,9 @@ from actions.announcements.greetings import days
 from actions.announcements.greetings.people import look
 from actions.announcements.rights import OFFICERS
 from actions.announcements.rules import Office, broadcast_rules
-from actions.announcements.sending import muted
+from actions.announcements.sending import tell_groups
 from actions.blocks.workdays import known
-from actions.core.batches import Mailing, Place, add_members, add_places, open_batch
+from actions.core.batches import Mailing, add_members, open_batch
 from actions.core.commands import holders
 from actions.core.errors import DomainError
 from actions.core.notify import Notice, notify
@@ -36,6 +36,8 @@ log = structlog.get_logger(__name__)
 _WARNED = ((11, 20), (12, 1), (12, 15), (12, 25), (1, 1), (1, 8))
 _WARNED_AT = time(9, 10)
 _PEOPLE_AT = time(9, 30)
+#: How long it is of use to officers to read what the calendar tells them.
+_OFFICERS_WITHIN = timedelta(days=7)
 
 
 def schedules(office: Office, calendar: Calendar) -> list[Schedule]:
@@ -83,13 +85,8 @@ async def greet(context: Context, office: Office, greeting: Greeting, due: datet
     told = 0
     if audience.members is not None:
         told += await to_members(context, greeting, due, audience.members)
-    places = [
-        Place(channel=group.channel, account=group.account, conversation=group.conversation)
-        for group in audience.groups
-        if not muted(context, group)
-    ]
-    if places:
-        told += await add_places(context, await open_batch(context, mailing(greeting, due)), places)
+    if audience.groups:
+        told += await tell_groups(context, await open_batch(context, mailing(greeting, due)), audience.groups)
     return told
 
 
@@ -179,4 +176,6 @@ async def _tell_officers(context: Context, wording: str, **params: object) -> No
     service, _rules = broadcast_rules(context.catalogue)
     people = {member.id for role in OFFICERS for member in await holders(context.session, role, service=service)}
     for member_id in sorted(people):
-        await notify(context, Notice(member_id=member_id, wording=wording, params=params, kind="reminder"))
+        until = context.now + _OFFICERS_WITHIN
+        notice = Notice(member_id=member_id, wording=wording, params=params, kind="reminder", expires=until)
+        await notify(context, notice)

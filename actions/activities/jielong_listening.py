@@ -1,0 +1,42 @@
+"""A 接龙 that an officer pastes into their private chat is read."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from actions.activities.jielong import ReadJielong
+from actions.blocks.jielong_lines import lines_of
+from actions.core.hearing import Hearing
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from actions.core.commands import Context
+    from actions.core.hearing import Heard
+
+_LONGEST = 20_000
+_MARKED = re.compile(r"接龙|接龍|group\s?note", re.IGNORECASE)
+
+
+class JielongListener:
+    """Hears a 接龙 that an officer pastes into their private chat."""
+
+    async def wants(self, session: AsyncSession, heard: Heard, now: datetime) -> bool:
+        """Nothing in groups: there 接龙 is the members' own."""
+        del session, heard, now
+        return False
+
+    async def hears(self, context: Context, heard: Heard, *, alone: bool) -> Hearing | None:
+        """Takes a text of several lines that calls itself 接龙 above its first number."""
+        lines = heard.text.splitlines()
+        if heard.group or not alone or len(lines) < 2 or len(heard.text) > _LONGEST:
+            return None
+        if not _MARKED.search("\n".join(lines[:3])) or context.actor.member is None:
+            return None
+        if not any(line.kind == "entry" for line in lines_of(heard.text)):
+            return None
+        command = ReadJielong(text=heard.text)
+        return Hearing(command=command) if await context.bus.allows(command, context) else None

@@ -1,0 +1,409 @@
+"""What people write in WeChat, and what they read there: through the real gateway, and the real interface."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import func, select
+
+from actions.announcements.tables import ChatGroup
+from actions.appointments.tables import Appointment
+from actions.blocks import materials
+from actions.blocks.materials import Material
+from actions.core.commands import SYSTEM
+from actions.core.notify import Notice, notify
+from actions.core.tables import Account, Turn
+from bot.channels.wechaty.inward import Rules
+from bot.messages import Address, SendError
+from tests.files.samples import pdf
+from tests.wechaty.town import until
+
+if TYPE_CHECKING:
+    from tests.wechaty.town import Town
+
+pytestmark = pytest.mark.peer
+
+LIN, CHEN = "20180312", "20130517"
+
+
+# --- in private
+
+
+async def test_somebody_books_with_numbers(wechat: Town) -> None:
+    lin = await wechat.member(LIN)
+    said = await wechat.answer(lin, "下周三中午想订瑜伽室")
+    for _ in range(8):
+        if "几个人" in said:
+            said = await wechat.answer(lin, "3")
+        elif "1. " in said:
+            said = await wechat.answer(lin, "1")
+    assert "11月25日(周三)" in said
+    async with wechat.app.house.database.read() as session:
+        assert (await session.execute(select(func.count()).select_from(Appointment))).scalar_one() == 1
+
+
+async def test_a_message_that_comes_three_times_is_one(wechat: Town) -> None:
+    who = wechat.stranger()
+    await wechat.gateway.say(who, "你好", id=f"same-{who}", times=3)
+    await wechat.read(who)
+    # After a restart of the bridge, which remembers nothing, the gateway tells of it once more.
+    async with wechat.app.house.database.read() as session:
+        before = (await session.execute(select(func.count()).select_from(Turn))).scalar_one()
+    wechat.bridge.inward._seen._kept.clear()  # type: ignore[union-attr]
+    await wechat.gateway.tell("emit", {"event": "message", "payload": {"messageId": f"same-{who}"}})
+    assert await wechat.answer(who, "谢谢")
+    await wechat.settled()
+    assert len(await wechat.gateway.sent(who)) == 2
+    async with wechat.app.house.database.read() as session:
+        assert (await session.execute(select(func.count()).select_from(Turn))).scalar_one() == before + 1
+
+
+async def test_what_the_account_says_itself_is_not_answered(wechat: Town) -> None:
+    who = wechat.stranger()
+    await wechat.answer(who, "你好")
+    await wechat.gateway.say("bot", "你好，我想约心理咨询")
+    await wechat.answer(who, "谢谢")
+    await wechat.settled()
+    assert len(await wechat.gateway.sent(who)) == 2
+    assert await wechat.gateway.sent("bot") == []
+
+
+async def test_official_accounts_are_not_answered(wechat: Town) -> None:
+    await wechat.gateway.tell("people", [{"id": "gh-news", "name": "学校要闻", "type": 2}])
+    who = wechat.stranger()
+    await wechat.gateway.say("gh-news", "今日要闻：你好")
+    await wechat.answer(who, "你好")
+    await wechat.settled()
+    assert await wechat.gateway.sent("gh-news") == []
+
+
+@pytest.mark.parametrize(
+    "kind", ["Audio", "Emoticon", "RedEnvelope", "Transfer", "Location", "Contact", "Video", "Url"]
+)
+async def test_what_cannot_be_read_is_answered_politely(wechat: Town, kind: str) -> None:
+    who = wechat.stranger()
+    said = await wechat.answer(who, "<msg>何老师的红包</msg>", type=kind)
+    assert "何老师" not in said
+    assert said
+
+
+@pytest.mark.parametrize("kind", ["MiniProgram", "ChatHistory", "GroupNote", "Post", 99])
+async def test_so_is_what_nobody_has_heard_of(wechat: Town, kind: str | int) -> None:
+    assert await wechat.answer(wechat.stranger(), "", type=kind)
+
+
+@pytest.mark.parametrize("kind", ["Unknown", "Recalled"])
+async def test_notes_of_wechat_itself_are_counted_and_not_answered(wechat: Town, kind: str) -> None:
+    who = wechat.stranger()
+    await wechat.gateway.say(who, "以上是打招呼的内容", type=kind if kind == "Recalled" else 0)
+    await wechat.answer(who, "你好")
+    await wechat.settled()
+    assert len(await wechat.gateway.sent(who)) == 1
+
+
+async def test_a_long_answer_comes_in_pieces(wechat: Town) -> None:
+    who = wechat.stranger()
+    await wechat.write(who, "\n\n".join(f"{number}：{'说明' * 300}" for number in range(1, 8)))
+    said = await wechat.read(who, 3)
+    assert all(len(text) <= 2_000 for text in said)
+    assert "".join(said).count("：") == 7
+    await wechat.settled()
+    assert len(await wechat.gateway.sent(who)) == len(said)
+
+
+# --- files
+
+
+async def test_files_go_both_ways(wechat: Town) -> None:
+    lin = await wechat.member(LIN)
+    said = await wechat.answer_to_file(lin, "证明.pdf", pdf())
+    assert "材料" in said or "文件" in said or "收" in said
+    async with wechat.app.house.database.write() as session:
+        material = (await session.execute(select(Material))).scalar_one()
+        context = wechat.app.house.context(session, SYSTEM, wechat.app.clock())
+        view = materials.view(context, material)
+        notice = Notice(
+            member_id=material.member_id, wording="groups.said", params={"text": "您交的材料"}, files=[view]
+        )
+        await notify(context, notice)
+    wechat.app.delivery.wake()
+
+    async def arrived() -> list[dict[str, object]]:
+        return [each for each in await wechat.gateway.sent(lin) if "file" in each]
+
+    (sent,) = await until(arrived)
+    assert sent["sha256"] == hashlib.sha256(pdf()).hexdigest()
+
+
+async def test_a_file_that_is_too_large_is_not_even_fetched_whole(wechat: Town) -> None:
+    lin = await wechat.member(LIN)
+    said = await wechat.answer_to_file(lin, "录像.pdf", b"%PDF-1.4" + b"x" * (11 * 2**20))
+    assert "10" in said
+    assert "MB" in said or "兆" in said
+
+
+async def test_a_file_that_cannot_be_had_is_told_of(wechat: Town) -> None:
+    lin = await wechat.member(LIN)
+    await wechat.gateway.say(lin, type="Attachment")  # the gateway has no such file
+    assert await wechat.read(lin)
+    box = {"type": 2, "name": "内网.pdf", "url": f"http://127.0.0.1:{wechat.gateway.port}/secret"}
+    await wechat.gateway.say(lin, type="Attachment", file={"name": "内网.pdf", "box": box})
+    await wechat.read(lin, 2)
+    assert wechat.bridge is not None
+    assert wechat.bridge.counts["file_lost"] == 2
+
+
+# --- people come and go
+
+
+async def test_a_friend_request_is_accepted_and_welcomed_once(wechat: Town) -> None:
+    who = wechat.stranger("新来的老师")
+    await wechat.gateway.tell("friend", {"id": f"f-{who}", "from": who, "hello": "我是文学院的"})
+    (said,) = await wechat.read(who)
+    assert "绑定" in said
+    assert {"what": "friend", "id": f"f-{who}"} in await wechat.gateway.look("done")
+    await wechat.answer(who, "你好")
+    await wechat.settled()
+    assert len(await wechat.gateway.sent(who)) == 2
+
+
+async def test_requests_may_be_left_to_people(town: Town) -> None:
+    town.rules = Rules(accept_friends=False)
+    async with town.bridged():
+        await town.ready()
+        who, other = town.stranger(), town.stranger()
+        await town.gateway.tell("friend", {"id": f"f-{who}", "from": who, "hello": ""})
+        await town.answer(other, "你好")
+        await town.settled()
+        assert await town.gateway.sent(who) == []
+        assert {"what": "friend", "id": f"f-{who}"} not in await town.gateway.look("done")
+
+
+async def test_who_has_removed_the_account_is_not_spoken_to(wechat: Town) -> None:
+    lin = await wechat.member(LIN)
+    await wechat.answer(lin, "你好")
+    note = "林一帆开启了朋友验证，你还不是他（她）朋友。请先发送朋友验证请求。"
+    await wechat.gateway.say(lin, note, type=0)
+
+    async def forgotten() -> bool:
+        async with wechat.app.house.database.read() as session:
+            row = (await session.execute(select(Account).where(Account.sender == lin))).scalar_one()
+            return row.conversation is None
+
+    await until(forgotten)
+    # The same words, typed by somebody, tell nothing.
+    other = await wechat.member(CHEN)
+    await wechat.answer(other, note)
+    async with wechat.app.house.database.read() as session:
+        row = (await session.execute(select(Account).where(Account.sender == other))).scalar_one()
+        assert row.conversation == other
+
+
+# --- groups
+
+
+async def _bound(town: Town, officer: str, room: str, title: str) -> None:
+    phrase = re.search(r"绑群 ([0-9A-Z]{8})$", await town.answer(officer, f"绑群 {title}"))
+    assert phrase
+    assert "绑好了" in await town.answer(officer, f"绑群 {phrase[1]}", room=room)
+
+
+async def _group_at(town: Town, title: str) -> str:
+    async with town.app.house.database.read() as session:
+        return (await session.execute(select(ChatGroup.conversation).where(ChatGroup.title == title))).scalar_one()
+
+
+@pytest.fixture
+async def room(wechat: Town) -> str:
+    """A group that its officer has bound."""
+    chen, lin = await wechat.member(CHEN, "陈静"), wechat.stranger("老林")
+    key = wechat.room("文学院教工群", chen, lin)
+    await _bound(wechat, chen, key, "文学院教工群")
+    return key
+
+
+async def test_only_what_is_said_to_it_is_answered_in_a_group(wechat: Town) -> None:
+    lin = await wechat.member(LIN, "林一帆")
+    key = wechat.room("闲聊群", lin)
+    await wechat.gateway.say(lin, "中午吃什么", room=key)
+    await wechat.gateway.say(lin, "", room=key, type="Audio")
+    said = await wechat.answer(lin, "@小助手\u2005你好", room=key)
+    assert said.startswith("@林一帆\u2005")
+    await wechat.answer(lin, "你好", room=key, mentions=["bot"])
+    await wechat.answer(lin, "娘家人你好", room=key)
+    await wechat.settled()
+    sent = await wechat.gateway.sent(key)
+    assert len(sent) == 3
+    assert [each["mentions"] for each in sent] == [[lin]] * 3
+
+
+async def test_a_private_matter_goes_on_in_private(wechat: Town) -> None:
+    lin = await wechat.member(LIN, "林一帆")
+    await wechat.answer(lin, "你好")
+    key = wechat.room("闲聊群", lin)
+    said = await wechat.answer(lin, "@小助手\u2005想约心理咨询", room=key)
+    assert "咨询" not in said
+    assert "咨询" in (await wechat.read(lin, 2))[-1]
+
+
+async def test_who_joins_is_greeted(wechat: Town, room: str) -> None:
+    async with wechat.app.house.database.write() as session:
+        group = (await session.execute(select(ChatGroup).where(ChatGroup.conversation == room))).scalar_one()
+        group.welcome = "欢迎新同事！"
+    newcomer = wechat.stranger("小新")
+    await wechat.gateway.tell("join", {"room": room, "who": newcomer})
+
+    async def greeted() -> bool:
+        return any("欢迎新同事" in each.get("text", "") for each in await wechat.gateway.sent(room))
+
+    await until(greeted)
+
+
+async def test_the_binding_outlives_another_id(wechat: Town, room: str) -> None:
+    await wechat.gateway.tell("rename", {"before": room, "after": f"new-{room}"})
+    await wechat.gateway.tell("login")  # as after signing in again
+
+    async def moved() -> bool:
+        return await _group_at(wechat, "文学院教工群") == f"new-{room}"
+
+    await until(moved)
+
+
+async def test_even_of_a_group_that_was_given_another_title(wechat: Town, room: str) -> None:
+    await wechat.gateway.tell("title", {"room": room, "title": "文学院大家庭", "by": "bot"})
+    await wechat.settled()
+    await wechat.gateway.tell("rename", {"before": room, "after": f"again-{room}"})
+    await wechat.gateway.tell("login")
+
+    async def moved() -> bool:
+        return await _group_at(wechat, "文学院教工群") == f"again-{room}"
+
+    await until(moved)
+
+
+async def test_a_group_is_found_again_by_a_new_bridge(wechat: Town, room: str) -> None:
+    """The bridge was away while the id changed: it is known by the title that the officer gave it."""
+    async with wechat.app.house.database.write() as session:
+        group = (await session.execute(select(ChatGroup).where(ChatGroup.conversation == room))).scalar_one()
+        group.conversation = f"old-{room}"
+    await wechat.gateway.tell("login")
+
+    async def moved() -> bool:
+        return await _group_at(wechat, "文学院教工群") == room
+
+    await until(moved)
+
+
+async def test_being_thrown_out_of_a_group_harms_nobody(wechat: Town, room: str) -> None:
+    await wechat.gateway.tell("leave", {"room": room, "who": "bot"})
+    assert await wechat.answer(wechat.stranger(), "你好")
+    assert wechat.bridge is not None
+    assert wechat.bridge.counts["removed_from_group"] == 1
+
+
+async def test_invitations_are_left_to_people_unless_told_otherwise(town: Town) -> None:
+    async with town.bridged():
+        await town.ready()
+        await town.gateway.tell("emit", {"event": "room-invite", "payload": {"roomInvitationId": "i-1"}})
+        await town.answer(town.stranger(), "你好")
+        await town.settled()
+    town.rules = Rules(accept_rooms=True)
+    async with town.bridged():
+        await town.ready()
+        await town.gateway.tell("emit", {"event": "room-invite", "payload": {"roomInvitationId": "i-2"}})
+        await town.answer(town.stranger(), "你好")
+        await town.settled()
+    done = [each["id"] for each in await town.gateway.look("done") if each["what"] == "invitation"]
+    assert done == ["i-2"]
+
+
+# --- taking back
+
+
+async def test_a_message_is_taken_back(wechat: Town) -> None:
+    who = wechat.stranger()
+    await wechat.answer(who, "你好")
+    (sent,) = await wechat.gateway.sent(who)
+    address = Address(channel="wechaty", conversation=who)
+    await wechat.desk.recall(address, sent["id"])
+    assert {"what": "recall", "id": sent["id"]} in await wechat.gateway.look("done")
+    with pytest.raises(SendError) as refused:
+        await wechat.desk.recall(address, "no-such-message")
+    assert refused.value.permanent
+
+
+# --- what a gateway may tell
+
+_NONSENSE = [
+    {"event": "message", "payload": {}},
+    {"event": "message", "payload": {"messageId": 7}},
+    {"event": "message", "payload": {"messageId": "nobody-knows-it"}},
+    {"event": "message", "payload": None},
+    {"event": "friendship", "payload": {"friendshipId": "nobody-knows-it"}},
+    {"event": "room-join", "payload": {"roomId": "", "inviteeIdList": "not a list"}},
+    {"event": "room-join", "payload": {"roomId": "x" * 1_000, "inviteeIdList": [1, None]}},
+    {"event": "room-leave", "payload": []},
+    {"event": "room-topic", "payload": {"roomId": None}},
+    {"event": "dirty", "payload": {"payloadType": 1}},
+    {"event": "scan", "payload": {"status": "what"}},
+    {"event": "error", "payload": {"data": "secret"}},
+]
+
+
+async def test_nonsense_is_counted_and_keeps_nobody_waiting(wechat: Town, capsys: pytest.CaptureFixture[str]) -> None:
+    who, odd = wechat.stranger(), "x" * 300
+    for each in _NONSENSE:
+        await wechat.gateway.tell("emit", each)
+    await wechat.gateway.say(odd, "我的秘密")  # an id that no account has
+    await wechat.gateway.say("", "我的秘密")
+    await wechat.gateway.say(who, "\x00\x01我\ud83d的秘密" + "啊" * 30_000)
+    assert await wechat.answer(who, "你好")
+    await wechat.settled()
+    assert wechat.bridge is not None
+    assert wechat.bridge.counts["nonsense"] >= 2
+    written = "".join(capsys.readouterr())
+    assert "秘密" not in written
+    assert "secret" not in written
+    await wechat.gateway.tell("login")
+    await wechat.ready()
+
+
+# --- signing in
+
+
+async def test_the_operator_sees_the_code_and_nobody_else(wechat: Town, capsys: pytest.CaptureFixture[str]) -> None:
+    await wechat.gateway.tell("logout")
+
+    async def state(what: str) -> bool:
+        return wechat.desk.health().state == what
+
+    await until(lambda: state("logged out"))
+    who = wechat.stranger()
+    await wechat.gateway.tell("scan", {"qrcode": "https://login.example/l/abc", "status": 2})
+    await until(lambda: state("waiting for the code to be scanned"))
+    assert "https://login.example/l/abc" in "".join(capsys.readouterr())
+    assert "abc" not in str(wechat.desk.health())
+    assert not wechat.desk.health().up
+    # What is said meanwhile waits, and is said when somebody has signed in.
+    await wechat.write(who, "登录以后才发得出去")
+    await asyncio.sleep(0.5)
+    assert await wechat.gateway.sent(who) == []
+    await wechat.gateway.tell("login")
+    assert await wechat.read(who) == ["登录以后才发得出去"]
+
+
+async def test_only_one_bridge_is_at_work(wechat: Town) -> None:
+    first = wechat.bridge
+    async with wechat.bridged() as second:
+        await asyncio.sleep(1)
+        assert wechat.desk._bridge.name == first.name  # type: ignore[union-attr]
+        assert second.name != wechat.desk._bridge.name
+    wechat.bridge = first
+    who = wechat.stranger()
+    await wechat.answer(who, "你好")
+    await wechat.settled()
+    assert len(await wechat.gateway.sent(who)) == 1
