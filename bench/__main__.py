@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from bench import answers, delivery, engines, jielong, nlu, start, streams, timetable, turn
+from bench import answers, delivery, engines, jielong, nlu, similarity, start, streams, timetable, turn
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -15,6 +15,7 @@ BENCHES: dict[str, ModuleType] = {
     "delivery": delivery,
     "jielong": jielong,
     "nlu": nlu,
+    "similarity": similarity,
     "start": start,
     "streams": streams,
     "timetable": timetable,
@@ -31,8 +32,8 @@ def main(arguments: list[str]) -> int:
         BENCHES[arguments[0]].run(print)
         return 0
     for name, bench in BENCHES.items():
-        print(f"{name:<10}{(bench.__doc__ or '').splitlines()[0]}")
-    print(f"{'nlu':<10}{(engines.__doc__ or '').splitlines()[0]}")
+        print(f"{name:<12}{(bench.__doc__ or '').splitlines()[0]}")
+    print(f"{'nlu':<12}{(engines.__doc__ or '').splitlines()[0]}")
     return 2 if arguments else 0
 
 

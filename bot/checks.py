@@ -61,8 +61,15 @@ def _knowledge(settings: Settings) -> list[str]:
     except ConfigurationError as error:
         return str(error).splitlines()
     services = {each.id for each in load_services(settings) if each.life == LIFE}
-    documents = {each.ref.partition("#")[0]: each for each in passages if each.service not in services}
-    return [f"{folder / name}.md:2: service: no question service {each.service!r}" for name, each in documents.items()]
+    strange = {each.ref.partition("#")[0]: each.service for each in passages if each.service not in services}
+    return [f"{_service_line(folder / f'{name}.md')}: no question service {each!r}" for name, each in strange.items()]
+
+
+def _service_line(path: Path) -> str:
+    """Where a file of passages names its service."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    number = next(number for number, line in enumerate(lines, 1) if line.startswith("service:"))
+    return f"{path}:{number}: service"
 
 
 def _placed(fault: str) -> str:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from actions.activities import Activities, ActivityRecords, ActivityRegistrants
 from actions.activities.closing import Closing
+from actions.activities.doors import DoorListener, Doors
 from actions.activities.draws import Draws
 from actions.activities.jielong import JielongDesk
 from actions.activities.jielong_listening import JielongListener
 from actions.activities.life import BLOCKS
 from actions.activities.results import Results
+from actions.activities.sports_facts import SportsFacts
 from actions.announcements import AnnouncementRecords, Announcements, load_calendar, load_topics
 from actions.appointments import AppointmentRecords, AppointmentRegistrants, Appointments
 from actions.blocks.materials_made import Shelf
@@ -65,10 +67,10 @@ def lives_of(settings: Settings, wording: Wording) -> Lives:
     registrants = (ActivityRegistrants(), AppointmentRegistrants())
     topics = load_topics(settings.data_dir)
     shelf = Shelf(FolderStore(settings.files_dir))
-    activities = Activities((*BLOCKS, *_of_events(settings, wording, shelf)))
+    activities = Activities((*BLOCKS, Doors(shelf), *_of_events(settings, wording, shelf)))
     announcements = Announcements(topics, wording.text, shelf=shelf, registrants=registrants)
     calendar = load_calendar(settings.data_dir, topics)
-    cases = Cases()
+    cases = Cases(encode)
     records: tuple[Records, ...] = (
         AppointmentRecords(),
         ActivityRecords(),
@@ -78,7 +80,7 @@ def lives_of(settings: Settings, wording: Wording) -> Lives:
     )
     safety = Safety(SafetyRules(**settings.safety.model_dump()), wording.text)
     handover = HandoverDesk(HandoverRules(**settings.handover.model_dump()), wording.text)
-    questions = _questions(settings)
+    questions = _questions(settings, wording)
     own = OwnRecords(records)
     lives: tuple[Life, ...] = (activities, appointments, cases, membership, announcements, questions, own)
     return Lives(
@@ -97,6 +99,7 @@ def lives_of(settings: Settings, wording: Wording) -> Lives:
             Schedules(announcements.schedules(calendar)),
         ),
         listeners=(
+            DoorListener(),
             JielongListener(),
             announcements.listener,
             PreferenceListener(load_channel_names(settings.data_dir)),
@@ -126,13 +129,14 @@ def _of_events(settings: Settings, wording: Wording, shelf: Shelf) -> tuple[Bloc
     )
 
 
-def _questions(settings: Settings) -> Questions:
-    """Answers out of data/knowledge; labels are written into var/, for review."""
+def _questions(settings: Settings, wording: Wording) -> Questions:
+    """Answers out of data/knowledge and, of sport, out of the records; labels are written into var/, for review."""
     library = Library(settings.data_dir / "knowledge", encode, settings.var_dir / "knowledge")
     rules = KnowledgeRules(**settings.knowledge.model_dump())
     intents = YamlFile(settings.data_dir / "intents.yml").data["intents"]
     meanings = {name: entry["means"] for name, entry in intents.items()}
-    return Questions(library, rules, intents=meanings, folder=settings.var_dir / "review")
+    facts = SportsFacts(load_sports(settings.data_dir), wording.text)
+    return Questions(library, rules, intents=meanings, folder=settings.var_dir / "review", sources=(facts,))
 
 
 def encode(texts: Sequence[str]) -> NDArray[np.float32]:

@@ -31,8 +31,12 @@ Chat = Literal["private", "group"]
 
 _GROUP = "群聊"
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-# Fine at first, where offers and holds run out, coarse later; what is due in between is looked up.
-_FINE, _FINE_FOR, _COARSE = timedelta(minutes=5), timedelta(hours=6), timedelta(hours=1)
+# Fine at first, where offers and holds run out, coarse later, coarser over weeks; what is due in between is looked up.
+_STEPS = (
+    (timedelta(hours=6), timedelta(minutes=5)),
+    (timedelta(days=3), timedelta(hours=1)),
+    (timedelta.max, timedelta(hours=6)),
+)
 
 
 class _Part(BaseModel):
@@ -194,7 +198,7 @@ class _Player:
         said: list[Outbound] = []
         begun, target = self._clock.now, self._clock.now + pause
         while self._clock.now < target:
-            step = _FINE if self._clock.now - begun < _FINE_FOR else _COARSE
+            step = next(step for until, step in _STEPS if self._clock.now - begun < until)
             moments = [target, self._clock.now + step, *await self._next_due()]
             self._clock.now = min(moments)
             await self._app.sweep()

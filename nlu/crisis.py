@@ -24,11 +24,11 @@ LONGEST: Final = 12_000
 
 _PAUSES = re.compile(r"[,。?!;:、…\n]+")
 _CLUTTER = re.compile(r"[^\w,]+|_+")
-_STRUCK = "○"
+_STRUCK, _BLANKED = "○", "□"
 # What a book or a film is called says nothing of its reader; but 《遗书》 may be one.
 _TITLE = re.compile(r"《[^》遗]{1,40}》")
 _CUE = re.compile(
-    r"[死杀活跳割刀掐勒打踹揍扇砸推血药遗救撑熬醒睡伤逃疤痛疼]|松手|挣扎|不用等|世界|世上|人世|消失|解脱|绝望|累赘|自己|结束|抑郁|离开|告别"
+    r"[死杀跳割刀掐勒打踹揍扇砸推血药遗救撑熬醒睡伤逃疤痛疼]|(?<!生)活|松手|挣扎|不用等|世界|世上|人世|消失|解脱|绝望|累赘|自己|结束|抑郁|离开|告别"
 )
 
 
@@ -63,7 +63,7 @@ def readable(text: str) -> str:
     words = _CLUTTER.sub("", _PAUSES.sub(",", words)).replace("俺", "我")
     for pattern in _harmless():
         words = pattern.sub(_STRUCK, words)
-    return words
+    return _neutral().sub(_BLANKED, words)
 
 
 # How many are coming: 就我自己一个人 answers that, and says no more.
@@ -103,6 +103,11 @@ def rules() -> tuple[Rule, ...]:
 @cache
 def _harmless() -> tuple[re.Pattern[str], ...]:
     return _compiled(danger.HARMLESS)
+
+
+@cache
+def _neutral() -> re.Pattern[str]:
+    return _compiled(danger.NEUTRAL)[0]
 
 
 @cache

@@ -68,7 +68,8 @@ def _downhill(
 ) -> NDArray[np.float32]:
     """Down the slope, bent by how the slope has changed along the last steps."""
     if not past:
-        return -slope / np.linalg.norm(slope) if slope.any() else -slope
+        steep = np.linalg.norm(slope)
+        return -slope / steep if steep else -slope
     way, shares = -slope, []
     for moved, changed in reversed(past):
         share = (moved @ way) / (moved @ changed)

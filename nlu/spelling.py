@@ -21,7 +21,6 @@ FEWEST: Final = 2000
 
 _BEFORE, _AFTER = "\u2402", "\u2403"
 _CLEARLY = 3000.0  # times as likely as what was written
-_PLAIN = 1e-5  # so likely (three threes of characters) that nobody need wonder
 # How much threes, twos and single characters say, and what is left for what was never seen.
 _THREE, _TWO, _ONE, _NEVER = 0.55, 0.35, 0.09, 2e-6
 
@@ -61,7 +60,7 @@ class Speller:
         if written < "⺀":
             return written
         chance = self._chance(left, written, right)
-        if chance > _PLAIN:
+        if chance * _CLEARLY >= 1:  # nothing can be so much likelier
             return written
         likely = (other for other in self._alike.get(_sound(written), ()) if self._meets(left, other, right))
         best, other = max(((self._chance(left, other, right), other) for other in likely), default=(0.0, written))

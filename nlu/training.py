@@ -41,6 +41,7 @@ _SLIPS = 0.35  # of the messages are learned once more as an input method may ha
 _BALANCE = 0.5  # 1 makes a rare intent count as much as a common one, 0 each message the same
 _ALIKE = 0.0015  # share of the messages by which thresholds may differ and count as equal: the middle of those is taken
 _HARM = 0.5  # what acting wrongly costs, beside 1 for acting rightly and 0 for asking again
+_LOST = 0.01  # share of what is understood rightly that a threshold may turn away at most: a few messages prove little
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -230,9 +231,12 @@ def _threshold(shares: NDArray[np.float32], table: _Table) -> float:
     acts = best != table.intents.index(OUT_OF_SCOPE)
     gain = np.where(best == table.labels, 1.0, -_HARM)
 
+    right = acts & (best == table.labels)
+
     def worth(threshold: float) -> float:
         return float(gain[acts & (sure >= threshold)].sum())
 
-    worths = {round(step * 0.01, 2): worth(round(step * 0.01, 2)) for step in range(5, 70)}
-    enough = max(worths.values()) - _ALIKE * len(sure)
-    return round(float(np.mean([threshold for threshold, value in worths.items() if value >= enough])), 2)
+    steps = (round(step * 0.01, 2) for step in range(5, 70))
+    worths = {step: worth(step) for step in steps if (right & (sure < step)).sum() <= _LOST * right.sum()}
+    enough = max(worths.values(), default=0.0) - _ALIKE * len(sure)
+    return round(float(np.mean([step for step, value in worths.items() if value >= enough] or [0.0])), 2)

@@ -95,7 +95,8 @@ class Closing(Block):
         kinds: list[PaperKind] = ["roster", "attendance"]
         kinds += ["prizes"] if any(entry.fields.get("prize") for entry in event.entries) else []
         kinds += ["pickup"] if event.columns else []
-        kinds += ["order_book", "results"] if event.competition is not None else []
+        kinds += ["order_book"] if event.competition is not None else []
+        kinds += ["results"] if event.competition is not None and event.competition.draw.games else []
         papers = [await self._made(context, event, kind) for kind in kinds]
         content = await asyncio.to_thread(archive, event.offering.title, papers, context.now)
         name = self._say("closing.archive_name", {"title": event.offering.title})
@@ -159,7 +160,7 @@ class Closing(Block):
             events, title = await self._festival(context, event)
             return papers.order_book(events, title)
         if kind == "results":
-            if event.competition is None:
+            if event.competition is None or not event.competition.draw.games:
                 raise DomainError("closing_not_drawn", title=event.offering.title)
             return papers.results(event, event.competition)
         makers = {

@@ -97,23 +97,6 @@ class Overview(Command):
     name: ClassVar[str] = "activities.overview"
 
 
-class CheckIn(Command):
-    """Notes that who holds a code was there; a code counts once for each session."""
-
-    name: ClassVar[str] = "activities.check_in"
-    code: str = Field(min_length=4, max_length=80)
-
-
-class Mark(Command):
-    """Notes by hand whether somebody was at a session."""
-
-    name: ClassVar[str] = "activities.mark"
-    entry_id: int
-    staff_id: str = ""
-    session: int = Field(0, ge=0)
-    attended: bool = True
-
-
 class SetResult(_OfEntry):
     """Notes how far an entry came: a rank, a round, a prize; the person is told."""
 

@@ -115,7 +115,7 @@ class Draws(Block):
         names = {entrant.id: entrant.name for entrant in made.entrants}
         groups = [
             {"name": group.name, "entrants": [names[ref] for ref in group.entrants]}
-            for group in (made.groups if command.format.kind == "groups" else ())
+            for group in (made.groups if command.format.kind in ("groups", "heats") else ())
         ]
         params = {"entrants": len(made.entrants), "games": len(made.games), "seed": seed, "groups": groups}
         return Outcome(

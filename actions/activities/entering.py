@@ -7,15 +7,11 @@ from typing import TYPE_CHECKING
 from actions.activities import notices
 from actions.activities.blocks import blocks_of
 from actions.activities.rules import rules_of
-from actions.blocks.tickets import new_code
 from actions.core.commands import Outcome
 
 if TYPE_CHECKING:
     from actions.activities.tables import Entry
     from actions.core.commands import Context
-
-#: What a code of this life is signed for.
-CHECK_IN = "check-in"
 
 
 async def enter(context: Context, entry: Entry, *, approved: bool = False) -> Outcome:
@@ -42,9 +38,6 @@ async def _may_agree(context: Context, entry: Entry) -> bool:
 async def confirm(context: Context, entry: Entry) -> None:
     """The entry is in: codes are given, reminders set."""
     entry.state = "registered"
-    if rules_of(context.catalogue[entry.service]).check_in:
-        for person in entry.people:
-            person.ticket = person.ticket or new_code(context.vault, CHECK_IN)
     await context.session.flush()
     await notices.remind(context, entry)
     for block in blocks_of(context, context.catalogue[entry.service]):
@@ -59,7 +52,6 @@ async def outcome(context: Context, entry: Entry, *, changed: bool = False) -> O
         **notices.facts(context, entry),
         "changed": changed,
         "own": actor is not None and entry.member_id == actor.id,
-        "ticket": (own.ticket or "") if own else "",
         "reminded": bool(rules_of(context.catalogue[entry.service]).reminders),
     }
     card = notices.calendar(context, entry, actor.id) if actor is not None and own is not None else None

@@ -50,8 +50,6 @@ class Activities:
             Registration(command=c.ListOpen, handler=listing.list_open, right=bound),
             Registration(command=c.ListEntries, handler=officers.list_entries, right=bound),
             Registration(command=c.Overview, handler=officers.overview, right=bound),
-            Registration(command=c.CheckIn, handler=officers.check_in, right=bound),
-            Registration(command=c.Mark, handler=officers.mark, right=bound),
             Registration(command=c.SetResult, handler=officers.set_result, right=bound),
             *(registration for block in self.blocks for registration in block.registrations()),
         )

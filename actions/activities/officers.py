@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 
 from actions.activities import notices, store, waitlist
-from actions.activities.entering import CHECK_IN
 from actions.activities.rules import spec_of
-from actions.activities.tables import OPEN, Attendance, Entry, Person
-from actions.blocks.tickets import genuine
+from actions.activities.tables import OPEN, Entry
 from actions.core.commands import Outcome
 from actions.core.errors import DomainError, ForbiddenError
 from actions.core.notify import cancel_notices
 from actions.core.tables import Offering
-from actions.core.zones import local
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from actions.activities.commands import CheckIn, ListEntries, Mark, Overview, SetResult
-    from actions.activities.rules import ActivitySpec
+    from actions.activities.commands import ListEntries, Overview, SetResult
     from actions.core.commands import Context
 
-#: How long before a session people may be checked in.
-_DOORS_OPEN = timedelta(hours=3)
 _NAMED = 60
 
 
@@ -90,83 +82,6 @@ async def _offering(context: Context, offering_id: int) -> Offering:
     if offering is None or context.catalogue[offering.service].life != "activity":
         raise DomainError("not_found")
     return offering
-
-
-async def check_in(command: CheckIn, context: Context) -> Outcome:
-    """Raises DomainError: ticket_unknown, ticket_used, no_session_now; ForbiddenError.
-
-    Of a code that is none of ours nothing is looked up, and whose it is, is told to who may know alone.
-    """
-    code = genuine(context.vault, CHECK_IN, command.code)
-    query = select(Person, Entry).join(Entry, Entry.id == Person.entry_id).where(Person.ticket == code)
-    found = (await context.session.execute(query)).unique().first() if code else None
-    if found is None:
-        raise DomainError("ticket_unknown")
-    person, entry = found
-    if not store.answers_for(context, entry.offering):
-        raise ForbiddenError
-    session = _session_now(context, spec_of(entry.offering))
-    if not await _note(context, entry, person.member_id, session):
-        raise DomainError("ticket_used", name=person.member.name, title=entry.offering.title)
-    return Outcome(
-        wording="activities.checked_in",
-        params={"name": person.member.name, "title": entry.offering.title, "session": session + 1},
-        subject=entry.subject,
-    )
-
-
-def _session_now(context: Context, spec: ActivitySpec) -> int:
-    """The session whose doors are open; what has no sessions has its doors always open."""
-    if not spec.sessions:
-        return 0
-    ordered = sorted(spec.sessions, key=lambda session: session.starts_at)
-    for number, session in enumerate(ordered):
-        if session.starts_at - _DOORS_OPEN <= context.now < session.ends_at:
-            return number
-    following = next((session for session in ordered if session.starts_at > context.now), None)
-    raise DomainError("no_session_now", starts_at=local(following.starts_at) if following else None)
-
-
-async def _note(context: Context, entry: Entry, member_id: int, session: int) -> bool:
-    """Writes that somebody was there; False where it is written already."""
-    actor = context.actor.member
-    row = Attendance(
-        offering_id=entry.offering_id,
-        session=session,
-        member_id=member_id,
-        entry_id=entry.id,
-        at=context.now,
-        noted_by=actor.id if actor else None,
-    )
-    try:
-        async with context.session.begin_nested():
-            context.session.add(row)
-    except IntegrityError:
-        return False
-    return True
-
-
-async def mark(command: Mark, context: Context) -> Outcome:
-    """Raises DomainError: not_found, no_such_session; ForbiddenError."""
-    entry = await store.find(context, command.entry_id)
-    if not store.answers_for(context, entry.offering):
-        raise ForbiddenError
-    if command.session >= max(len(spec_of(entry.offering).sessions), 1):
-        raise DomainError("no_such_session", session=command.session)
-    wanted = [p for p in entry.people if command.staff_id in ("", p.member.staff_id)]
-    if entry.state != "registered" or not wanted:
-        raise DomainError("not_found")
-    for person in wanted:
-        if command.attended:
-            await _note(context, entry, person.member_id, command.session)
-        else:
-            key = (entry.offering_id, command.session, person.member_id)
-            row = await context.session.get(Attendance, key)
-            if row is not None:
-                await context.session.delete(row)
-    names = [person.member.name for person in wanted]
-    params = {"names": names, "title": entry.offering.title, "attended": command.attended}
-    return Outcome(wording="activities.marked", params=params, subject=entry.subject)
 
 
 async def set_result(command: SetResult, context: Context) -> Outcome:

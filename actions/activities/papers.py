@@ -172,9 +172,10 @@ class Papers:
         return Paper(title=self.text("order_book", title=title), parts=tuple(parts), sign_off=sign_off)
 
     def _drawn(self, competition: Competition) -> list[Part]:
-        words = Words(self._say, competition)
-        rules = (*words.rules(), self.text("seed", seed=competition.draw.seed))
-        parts = [Part(heading=self.text("rules"), lines=rules)]
+        words, seed = Words(self._say, competition), self.text("seed", seed=competition.draw.seed)
+        if not competition.draw.games:
+            return [self._heats(competition, seed)]
+        parts = [Part(heading=self.text("rules"), lines=(*words.rules(), seed))]
         if len(competition.draw.groups) > 1:
             columns = self._columns(("group", 2), ("entrants", 16))
             rows = [
@@ -183,6 +184,17 @@ class Papers:
             ]
             parts.append(Part(heading=self.text("groups"), table=Table(columns=columns, rows=tuple(rows))))
         return [*parts, self._timetable(competition, words)]
+
+    def _heats(self, competition: Competition, seed: str) -> Part:
+        """A line for each heat, a column for each lane."""
+        width = max(len(heat.entrants) for heat in competition.draw.groups)
+        lanes = tuple(Column(title=self.text("lane", number=number + 1), width=4) for number in range(width))
+        rows: list[tuple[Cell, ...]] = []
+        for heat in competition.draw.groups:
+            names = [competition.names[one] for one in heat.entrants]
+            rows.append((heat.name, *names, *[""] * (width - len(names))))
+        table = Table(columns=(*self._columns(("group", 2)), *lanes), rows=tuple(rows))
+        return Part(heading=self.text("groups"), lines=(seed,), table=table)
 
     def _timetable(self, competition: Competition, words: Words) -> Part:
         """Games in the order of their time, those without one at the end."""

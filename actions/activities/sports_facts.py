@@ -11,6 +11,7 @@ from actions.activities.competition import Words, read
 from actions.activities.draw_tables import DrawRecord
 from actions.activities.notices import offering_facts
 from actions.activities.rules import spec_of
+from actions.activities.tables import Entry
 from actions.core.commands import Outcome
 from actions.core.tables import Offering
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 _RESULTS = re.compile(r"比分|成绩|结果|排名|名次表|积分|第几|几名|谁赢|赢了|输了|冠军|亚军|几比几|战绩|晋级")
 _RULES = re.compile(r"规则|规程|怎么算|怎么排|相同|一样|并列|弃权|退出|退赛|平局|名次怎|积分怎么[算排计]|怎么积分")
 _SCHEDULE = re.compile(
-    r"什么时候|几点|哪天|时间|赛程|日程|安排|下一场|下场|对谁|跟谁|和谁|对手|场地|在哪|哪儿|何时|今天|明天|后天|几号"
+    r"什么时候|几点|哪天|时间|赛程|日程|安排|下一场|下场|对谁|跟谁|和谁|对手|在哪|哪儿|何时|今天|明天|后天|几号"
 )
 #: An answer in a chat holds so many games.
 _LONGEST = 10
@@ -50,13 +51,16 @@ class SportsFacts:
         offerings = await self._offerings(context)
         records = await _records(context, [offering.id for offering in offerings])
         named = _named(asked, offerings)
-        if len(named) > 1 or (not named and records):
-            return _which(named or [record.offering for record in records.values()], asked.text)
-        if not named:
-            return None
+        if not named and records and kind != "rules":
+            named = [record.offering for record in records.values()]
+        if len(named) != 1:
+            return self._which(named, kind) if named else None
         record = records.get(named[0].id)
-        if record is not None:
-            return self._of_draw(read(record, self._sports), kind, asked)
+        competition = read(record, self._sports) if record is not None else None
+        if competition is not None and competition.draw.games:
+            return self._of_draw(competition, kind, asked)
+        if kind == "results":
+            return await _ranking(context, named[0])
         return _of_spec(context, named[0]) if kind == "schedule" else None
 
     async def _offerings(self, context: Context) -> list[Offering]:
@@ -67,6 +71,13 @@ class SportsFacts:
         ]
         query = select(Offering).where(Offering.service.in_(services), Offering.state.in_(("open", "closed")))
         return list((await context.session.execute(query.order_by(Offering.id))).scalars())
+
+    def _which(self, offerings: Sequence[Offering], kind: str) -> Outcome:
+        """Asks which event is meant; a click asks the question of that one alone."""
+        titles = [offering.title for offering in offerings[:_LONGEST]]
+        asking = f"sports.ask.{kind}"
+        options = [{"label": title, "value": self._say(asking, {"title": title})} for title in titles]
+        return Outcome(wording="sports.which", options=options)
 
     def _of_draw(self, competition: Competition, kind: str, asked: Asked) -> Outcome:
         words = Words(self._say, competition)
@@ -137,9 +148,19 @@ def _team(asked: Asked, competition: Competition) -> str:
     return fitting[0].id if fitting else ""
 
 
-def _which(offerings: Sequence[Offering], text: str) -> Outcome:
-    options = [{"label": offering.title, "value": f"{offering.title}{text}"} for offering in offerings[:_LONGEST]]
-    return Outcome(wording="sports.which", options=options)
+async def _ranking(context: Context, offering: Offering) -> Outcome | None:
+    """What was noted of entries, of an event without games; None where nothing was."""
+    query = select(Entry).where(Entry.offering_id == offering.id, Entry.state == "registered").order_by(Entry.id)
+    entries = (await context.session.execute(query)).unique().scalars()
+    rows = [
+        {
+            "name": entry.unit.name if entry.kind in ("team", "relay") and entry.unit else entry.member.name,
+            "result": told,
+        }
+        for entry in entries
+        if (told := str(entry.fields.get("result") or ""))
+    ]
+    return Outcome(wording="sports.ranking", params={"title": offering.title, "rows": rows}) if rows else None
 
 
 def _of_spec(context: Context, offering: Offering) -> Outcome | None:

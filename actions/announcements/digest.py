@@ -89,7 +89,15 @@ async def _texts(context: Context, subjects: set[str]) -> dict[str, dict[str, An
     numbers = [int(subject.partition(":")[2]) for subject in subjects]
     query = select(Announcement).where(Announcement.id.in_(numbers), Announcement.state == "sent")
     rows = (await context.session.execute(query)).scalars()
-    return {row.subject: {**store.opened(context, row), "number": row.id, "title": row.title} for row in rows}
+    return {
+        row.subject: {
+            **store.opened(context, row),
+            "number": row.id,
+            "title": row.title,
+            "files": await store.pictures(context, row),
+        }
+        for row in rows
+    }
 
 
 async def _tell(context: Context, member_id: int, items: Sequence[dict[str, Any]], due: datetime) -> None:
@@ -107,8 +115,14 @@ async def _tell(context: Context, member_id: int, items: Sequence[dict[str, Any]
         Notice(
             member_id=member_id,
             wording="announcements.digest",
-            params={"items": whole, "others": items[len(whole) :]},
+            params={"items": [_said(item) for item in whole], "others": [_said(item) for item in items[len(whole) :]]},
+            files=[file for item in whole for file in item["files"]],
             unique_key=f"digest:{member_id}:{day}",
             expires=due + _WEEK,
         ),
     )
+
+
+def _said(item: dict[str, Any]) -> dict[str, Any]:
+    """An item as sentences have it."""
+    return {key: value for key, value in item.items() if key != "files"}

@@ -13,6 +13,7 @@ from actions.announcements.rules import AnnouncementRules, Office, rules_of, ser
 from actions.announcements.tables import Announcement
 from actions.core.commands import Outcome
 from actions.core.errors import DomainError
+from actions.core.notify import Notice, notify
 from actions.core.tables import Batch, Outgoing
 from actions.core.zones import local
 
@@ -58,11 +59,11 @@ async def list_announcements(command: ListAnnouncements, context: Context, offic
         return Outcome(wording="announcements.none")
     whole: list[dict[str, Any]] = []
     for row in rows[:_WHOLE]:
-        told = _facts(context, row)
+        told = await _facts(context, row)
         if whole and sum(len(each["text"]) for each in whole) + len(told["text"]) > _CODE_POINTS:
             break
         whole.append(told)
-    others = [_facts(context, row) for row in rows[len(whole) : len(whole) + _LISTED]]
+    others = [await _facts(context, row) for row in rows[len(whole) : len(whole) + _LISTED]]
     options = [{"label": f"通知 {each['number']}", "value": f"通知 {each['number']}"} for each in others]
     return Outcome(
         wording="announcements.latest",
@@ -71,14 +72,22 @@ async def list_announcements(command: ListAnnouncements, context: Context, offic
     )
 
 
-def _facts(context: Context, row: Announcement) -> dict[str, Any]:
-    content = store.opened(context, row)
-    day = local(row.sent_at or row.due_at).isoformat()
-    return {**content, "number": row.id, "title": row.title, "day": day, "corrects": row.corrects_id is not None}
+async def _facts(context: Context, row: Announcement) -> dict[str, Any]:
+    return {
+        **store.opened(context, row),
+        "number": row.id,
+        "title": row.title,
+        "day": local(row.sent_at or row.due_at).isoformat(),
+        "corrects": row.corrects_id is not None,
+        "pictures": len(await store.pictures(context, row)),
+    }
 
 
 async def show(command: ShowAnnouncement, context: Context, office: Office) -> Outcome:
-    """Raises DomainError("no_such_announcement"), also for one that was not for the actor."""
+    """One of them, word for word; its pictures follow.
+
+    Raises DomainError("no_such_announcement"), also for one that was not for the actor.
+    """
     del office
     row = await context.session.get(Announcement, command.announcement_id)
     if row is None:
@@ -86,8 +95,14 @@ async def show(command: ShowAnnouncement, context: Context, office: Office) -> O
     mine = await for_member(context, context.actor.member_id)
     if all(each.id != row.id for each in mine) and not store.may_manage(context, row):
         raise DomainError("no_such_announcement", number=command.announcement_id)
+    pictures = await store.pictures(context, row)
+    if pictures:
+        params = {"number": row.id}
+        wording = "announcements.pictures"
+        member_id = context.actor.member_id
+        await notify(context, Notice(member_id=member_id, wording=wording, params=params, files=pictures))
     return Outcome(
-        wording="announcements.one", params={**_facts(context, row), "state": row.state}, subject=row.subject
+        wording="announcements.one", params={**await _facts(context, row), "state": row.state}, subject=row.subject
     )
 
 

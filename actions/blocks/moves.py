@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
 #: What the words behind a move are: none; a reason that may be given; one that must be; people it goes to (the first
-#: answers for it, the others help); people invited to second; a mark for each aspect; one of the move's `choices`.
-Asks = Literal["nothing", "reason", "grounds", "people", "seconders", "scores", "choice"]
+#: answers for it, the others help); people invited to second; a mark for each aspect; one of the move's `choices`; the
+#: number of another record.
+Asks = Literal["nothing", "reason", "grounds", "people", "seconders", "scores", "choice", "record"]
 
 #: Who may move beside the holders of a role: whose record it is, who was given it, and the clock.
 AUTHOR, HANDLER, HELPER, CLOCK = "author", "handler", "helper", "clock"
@@ -68,7 +69,7 @@ class Move(Declared):
     @property
     def must_say(self) -> bool:
         """Whether the move is refused without words."""
-        return self.asks in ("grounds", "people", "seconders", "scores", "choice")
+        return self.asks in ("grounds", "people", "seconders", "scores", "choice", "record")
 
 
 def moves_from(moves: Mapping[str, Move], state: str) -> dict[str, Move]:

@@ -50,14 +50,6 @@ class Comment(Command):
     shown: bool = False
 
 
-class Merge(Command):
-    """Merges a record into another one (并案); its author is credited there."""
-
-    name: ClassVar[str] = "cases.merge"
-    case_id: int
-    into: int
-
-
 class Object(Command):
     """Objects to what is publicised, to one of the bodies."""
 

@@ -10,7 +10,7 @@ from sqlalchemy import delete
 from actions.blocks.moves import HANDLER, HELPER
 from actions.blocks.named_people import named_people
 from actions.blocks.satisfaction import marks
-from actions.cases import seconding, store
+from actions.cases import merging, seconding, store
 from actions.cases.form import rules_of
 from actions.cases.tables import CaseHandler
 from actions.core.errors import DomainError
@@ -107,6 +107,10 @@ async def _scores(context: Context, case: Case, move: Move, words: str) -> Effec
     return Effect(keeps=keeps, said=said)
 
 
+async def _record(context: Context, case: Case, _move: Move, words: str) -> Effect:
+    return Effect(said=(await merging.merge(context, case, words)).title)
+
+
 _EFFECTS: Mapping[str, Callable[[Context, Case, Move, str], Awaitable[Effect]]] = {
     "nothing": _nothing,
     "reason": _words,
@@ -115,4 +119,5 @@ _EFFECTS: Mapping[str, Callable[[Context, Case, Move, str], Awaitable[Effect]]] 
     "people": _people,
     "seconders": _seconders,
     "scores": _scores,
+    "record": _record,
 }

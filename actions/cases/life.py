@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from actions.cases import commands as c
-from actions.cases import filling, merging, moving, objecting, officers, papers, rights, seconding, sweep, walls
+from actions.cases import filling, moving, objecting, officers, papers, rights, seconding, sweep, walls
 from actions.cases.form import Form, key_of, rules_of
 from actions.cases.likeness import Likeness
 from actions.cases.rules import CallSpec, CaseRules
@@ -42,7 +42,6 @@ class Cases:
             Registration(command=c.Move, handler=moving.move, right=bound, private=hidden),
             Registration(command=c.Second, handler=seconding.second, right=bound, private=hidden),
             Registration(command=c.Comment, handler=officers.comment, right=bound, private=hidden),
-            Registration(command=c.Merge, handler=merging.merge, right=bound),
             Registration(command=c.Object, handler=objecting.object_, right=bound, private=hidden),
             Registration(command=c.Settle, handler=objecting.settle, right=bound, private=hidden),
             Registration(command=c.ShowOnWall, handler=walls.review, right=bound),

@@ -159,7 +159,6 @@ class CaseRules(Declared):
     checklist: Checklist | None = None
     spoken: Spoken | None = None
     consent: str = ""
-    merge: str = ""
     columns: tuple[str, ...] = ()
 
     @model_validator(mode="after")
@@ -167,14 +166,12 @@ class CaseRules(Declared):
         if self.seconds:
             return self
         begun = (self.start, *self.starts.values(), *(self.start_when.values.values() if self.start_when else ()))
-        merged = (self.merge,) if self.merge else ()
-        wrong = list(faults(self.states, self.moves, (*begun, *merged)))
+        wrong = list(faults(self.states, self.moves, begun))
         for name, move in self.moves.items():
             wrong += [f"moves.{name}: by: nobody is a {who!r}" for who in move.by if who not in _WHO]
         named = [*(self.seconding.at if self.seconding else ()), *(self.wall.at if self.wall else ())]
         named += [self.publicity.state] if self.publicity else []
         named += [self.satisfaction.redo] if self.satisfaction else []
-        named += [self.merge] if self.merge else []
         wrong += [f"there is no state {state!r}" for state in named if state not in self.states]
         if wrong:
             raise ValueError("; ".join(wrong))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from actions.core.commands import Outcome
+from actions.core.facts import Asked
 from actions.core.zones import local
 from actions.knowledge import unanswered
 from actions.knowledge.commands import LONGEST_QUESTION
@@ -17,10 +18,11 @@ if TYPE_CHECKING:
     from datetime import date
 
     from actions.core.commands import Context
+    from actions.core.facts import FactSource
     from actions.knowledge.commands import Ask, NoteQuestion
     from actions.knowledge.library import Library
     from actions.knowledge.passages import Passage
-    from actions.knowledge.retrieval import Found
+    from actions.knowledge.retrieval import Found, Index
     from actions.knowledge.rules import KnowledgeRules
 
 
@@ -30,10 +32,11 @@ NONE, NONE_OF_THESE = "none", "都不是"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AnswerDesk:
-    """Answers members' questions."""
+    """Answers members' questions. `sources` know answers from the records; they are asked before the passages."""
 
     library: Library
     rules: KnowledgeRules
+    sources: tuple[FactSource, ...] = ()
 
     async def ask(self, command: Ask, context: Context) -> Outcome:
         """Answers out of the passages. `data`: `verdict`, `refs` of what was found, and `about` for what follows.
@@ -49,6 +52,9 @@ class AnswerDesk:
                 return _answer(picked, command, context)
         if not command.question.strip():
             return _ask_away(command, context)
+        return await self._from_records(command, context) or await self._from_passages(command, context, index)
+
+    async def _from_passages(self, command: Ask, context: Context, index: Index) -> Outcome:
         question = Question(
             text=command.question,
             service=command.service,
@@ -62,6 +68,20 @@ class AnswerDesk:
         if found.verdict == "unsure":
             return _candidates(found, command)
         return await self._nothing(command, context)
+
+    async def _from_records(self, command: Ask, context: Context) -> Outcome | None:
+        """What the records tell (a schedule, a table); nothing where it is not plain that this is the question."""
+        if command.strict or command.service not in context.catalogue:
+            return None
+        intents = context.catalogue[command.service].triggers.intents
+        for source in self.sources:
+            if set(source.intents) & set(intents):
+                told = await source.answer(context, Asked(text=command.question, names={}))
+                if told is not None:
+                    about = command.about or command.question
+                    data = {**_data("nothing", command, ()), "verdict": "sure", "about": about[:200]}
+                    return replace(told, data={**told.data, **data})
+        return None
 
     async def note(self, command: NoteQuestion, context: Context) -> Outcome:
         """Keeps what nobody could place, where the settings want it kept."""

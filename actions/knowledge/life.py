@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from actions.core.catalogue import Declaration
+    from actions.core.facts import FactSource
     from actions.core.tables import Offering
     from actions.knowledge.library import Library
     from actions.knowledge.passages import Passage
@@ -44,11 +45,15 @@ class Questions:
         *,
         intents: Mapping[str, str],
         folder: Path,
+        sources: Sequence[FactSource] = (),
     ) -> None:
-        """`intents` are those a question may be labelled with, `folder` is where labels are written for review."""
+        """`intents` are those a question may be labelled with, `folder` is where labels are written for review.
+
+        `sources` know answers from the records.
+        """
         self.library = library
         self._rules = rules
-        self._answers = AnswerDesk(library=library, rules=rules)
+        self._answers = AnswerDesk(library=library, rules=rules, sources=tuple(sources))
         self._office = OfficeDesk(library=library)
         self._labels = unanswered.LabelDesk(intents=dict(intents), folder=folder)
 

@@ -131,12 +131,17 @@ class Index:
         second = hits[1].score if len(hits) > 1 else 0.0
         lead = best - second
         asked = wanted(question.text)
-        apart = lead >= weights.margin and gives(asked, hits[0].passage)
+        apart = lead >= weights.margin and gives(asked, hits[0].passage) and self._speaks(question, hits[0].passage)
         if question.strict:
             return "sure" if apart and best >= weights.strict else "nothing"
         if apart and best + lead >= weights.sure - (_FOLLOWING if question.about else 0):
             return "sure"
         return "unsure" if best >= weights.unsure else "nothing"
+
+    def _speaks(self, question: Question, passage: Passage) -> bool:
+        """Whether a passage holds a word of a question that follows: what was asked before alone is no reason."""
+        own = set(self.words.of(question.text)) if question.about else set()
+        return not own or bool(own & set(self.words.of(f"{passage.heading}\n{passage.text}")))
 
     def _scores(self, question: Question, today: date) -> NDArray[np.float32]:
         weights = self.weights

@@ -131,7 +131,9 @@ class _Turn:
 
     def elsewhere(self) -> Step | None:
         """Another service that the message is sure to ask for, unless it is an answer and little else."""
-        if self._parse.confidence < SURE or (self._asked is not None and self._asked.verbatim):
+        # One of the offered answers, word for word, asks for nothing else.
+        answer = labelled(self._frame.choices, self._parse.text, whole=True) is not None
+        if answer or self._parse.confidence < SURE or (self._asked is not None and self._asked.verbatim):
             return None
         opened = self._registry.catalogue.opened_by(self._parse.intent)
         meant = naming.named(opened, self._parse, self._registry) if opened else ()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from actions.activities import ActivityRegistrants
 from actions.activities import commands as c
+from actions.activities.doors import CheckIn, Mark
 from actions.activities.tables import Attendance, Entry, Person
 from actions.core.commands import SYSTEM
 from actions.core.offerings import CancelOffering, CloseOffering, EditOffering
@@ -46,15 +47,15 @@ async def test_a_code_counts_once_and_only_at_its_time(field: Field) -> None:
     await field.enrol("林一帆", "讲座")
     code = await ticket(field, "林一帆")
     assert code in field.reply
-    assert await field.refused(c.CheckIn(code=code), OFFICER) == "no_session_now"
+    assert await field.refused(CheckIn(code=code), OFFICER) == "no_session_now"
     field.now = LECTURE_AT - timedelta(minutes=10)
-    assert await field.refused(c.CheckIn(code=code), "王敏") == "forbidden"
-    await field.run(c.CheckIn(code=f" {code.lower()} "), OWNER)
+    assert await field.refused(CheckIn(code=code), "王敏") == "forbidden"
+    await field.run(CheckIn(code=f" {code.lower()} "), OWNER)
     assert "林一帆老师签到了" in field.reply
-    assert await field.refused(c.CheckIn(code=code), OFFICER) == "ticket_used"
+    assert await field.refused(CheckIn(code=code), OFFICER) == "ticket_used"
     assert len(await field.all(Attendance)) == 1
     forged = code[:-1] + ("A" if code[-1] != "A" else "B")
-    assert await field.refused(c.CheckIn(code=forged), OFFICER) == "ticket_unknown"
+    assert await field.refused(CheckIn(code=forged), OFFICER) == "ticket_unknown"
 
 
 async def test_a_code_goes_with_its_entry(field: Field) -> None:
@@ -62,17 +63,17 @@ async def test_a_code_goes_with_its_entry(field: Field) -> None:
     code = await ticket(field, "林一帆")
     await field.run(c.Withdraw(entry_id=number), "林一帆")
     field.now = LECTURE_AT
-    assert await field.refused(c.CheckIn(code=code), OFFICER) == "ticket_unknown"
+    assert await field.refused(CheckIn(code=code), OFFICER) == "ticket_unknown"
 
 
 async def test_attendance_by_hand_can_be_taken_back(field: Field) -> None:
     number = await field.enrol("林一帆", "讲座")
-    await field.run(c.Mark(entry_id=number), OWNER)
+    await field.run(Mark(entry_id=number), OWNER)
     assert len(await field.all(Attendance)) == 1
-    await field.run(c.Mark(entry_id=number, attended=False), OWNER)
+    await field.run(Mark(entry_id=number, attended=False), OWNER)
     assert await field.all(Attendance) == []
-    assert await field.refused(c.Mark(entry_id=number, session=1), OWNER) == "no_such_session"
-    assert await field.refused(c.Mark(entry_id=number), "林一帆") == "forbidden"
+    assert await field.refused(Mark(entry_id=number, session=1), OWNER) == "no_such_session"
+    assert await field.refused(Mark(entry_id=number), "林一帆") == "forbidden"
 
 
 async def test_a_result_is_told(field: Field) -> None:

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from actions.activities import commands as c
+from actions.activities.doors import CheckIn
 from actions.activities.tables import Attendance, Entry, Person
 from actions.core.errors import DomainError
 from actions.core.tables import Member, Unit
@@ -71,7 +72,7 @@ async def test_one_code_at_two_doors(racing: Field) -> None:
     await racing.enrol("林一帆", "讲座")
     (person,) = await racing.all(Person)
     racing.now = LECTURE_AT
-    code = c.CheckIn(code=person.ticket or "")
+    code = CheckIn(code=person.ticket or "")
     assert await race(racing, *([(OFFICER, code), (OWNER, code)] * 4)) == {"": 1, "ticket_used": 7}
     assert len(await racing.all(Attendance)) == 1
 

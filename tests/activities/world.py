@@ -11,6 +11,8 @@ from sqlalchemy import select
 
 from actions.activities import Activities, ActivityRecords
 from actions.activities.commands import Register
+from actions.activities.doors import Doors
+from actions.activities.life import BLOCKS
 from actions.activities.tables import Entry, Place
 from actions.blocks.vault import AesVault
 from actions.core import offerings
@@ -105,7 +107,7 @@ class Field:
     """The field; `people` and `things` are ids by name, `now` is moved by the test."""
 
     database: Database
-    life: Activities = field(default_factory=Activities)
+    life: Activities = field(default_factory=lambda: Activities((*BLOCKS, Doors())))
     vault: AesVault = field(default_factory=lambda: AesVault({"test": bytes(32)}))
     people: dict[str, int] = field(default_factory=dict)
     staff: dict[str, str] = field(default_factory=dict)

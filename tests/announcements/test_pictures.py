@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+from datetime import time, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from actions.announcements import commands as c
 from actions.core.errors import DomainError
+from actions.core.zones import at, local
 from bot.messages import Address, Attachment, Inbound
 from tests.announcements.conftest import CHEN, HU, LIN, WANG, ZHOU, announce, run
 from tests.files.samples import picture
@@ -96,6 +98,27 @@ async def test_what_is_set_right_keeps_its_picture(world: World) -> None:
     assert len(corrected) == 6
     assert len(_shown(corrected, key)) == 6
     assert [await _opens(world, who, key) for who in (LIN, WANG)] == [True, False]
+
+
+async def test_it_is_there_when_the_notice_is_read_again(world: World) -> None:
+    key = await _poster(world)
+    await announce(world, to="单位:文学院", who=ZHOU, text="见图", files=(key,))
+    await world.sent()
+    assert "有 1 张图，回“通知 1”看" in await world.told("最近有什么通知")
+    assert "见图" in await world.told("通知 1")
+    assert _shown(await world.sent(), key) == {LIN}
+    assert "没有第 1 号" in await world.told("通知 1", who=WANG)
+    assert _shown(await world.sent(), key) == set()
+
+
+async def test_the_digest_shows_it(world: World) -> None:
+    await world.say("一周汇总一次就行")
+    key = await _poster(world)
+    await announce(world, to="单位:文学院", who=ZHOU, text="见图", files=(key,))
+    assert LIN not in _shown(await world.sent(), key)
+    world.clock.now = at(local(world.clock()).date() + timedelta(days=5), time(16, 1))
+    assert _shown(await world.sent(), key) == {LIN}
+    assert await _opens(world, LIN, key)
 
 
 async def test_a_correction_for_everyone_shows_it_to_who_agrees(world: World) -> None:

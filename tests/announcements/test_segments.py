@@ -223,7 +223,7 @@ async def test_the_audience_is_found_by_a_single_select(world: World) -> None:
         ("群:没有的群", "segment_unknown"),
         ("角色:皇帝", "segment_unknown"),
         ("报名:没有的活动", "segment_unknown"),
-        ("社团:羽毛球协会", "segment_unknown"),
+        ("社团:没有的社团", "segment_unknown"),
         ("报名:多功能室", "segment_ambiguous"),
         ("未回复:通知99", "no_roster"),
         ("未回复:case:3", "segment_unclear"),

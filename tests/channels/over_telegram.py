@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import SecretStr
 
-from bot.settings import TelegramSettings
+from bot.settings import HttpSettings, TelegramSettings
 from tests.channels.contract import Door, world
 from tests.peers.telegram import TOKEN, USERNAME, BotApi
 
@@ -28,9 +28,9 @@ def sender(staff_id: str) -> str:
     return str(_BASE + int(staff_id))
 
 
-def settings(api: BotApi) -> TelegramSettings:
+def settings(api: BotApi, mode: Literal["polling", "webhook"] = "polling") -> TelegramSettings:
     """A channel that speaks to the server of the tests."""
-    return TelegramSettings(token=SecretStr(TOKEN), api_url=api.url, poll_seconds=5)
+    return TelegramSettings(token=SecretStr(TOKEN), api_url=api.url, poll_seconds=5, mode=mode)
 
 
 class Telegrams:
@@ -55,6 +55,12 @@ class Telegrams:
         made.started = True
         return made
 
+    async def up(self) -> None:
+        """Waits until messages are taken in."""
+        async with asyncio.timeout(30):
+            while not self.channel.health().up:  # noqa: ASYNC110 - another task says so
+                await asyncio.sleep(0.005)
+
     async def say(self, who: str, text: str, *, group: bool = False) -> None:
         before = self.door.passed
         said = f"@{USERNAME} {text}" if group else text
@@ -74,14 +80,18 @@ class Telegrams:
 
 
 @asynccontextmanager
-async def over_telegram(ground: Ground) -> AsyncIterator[Telegrams]:
-    """The assistant on Telegram, polling."""
+async def over_telegram(
+    ground: Ground, mode: Literal["polling", "webhook"] = "polling", hook: str = "https://union.test"
+) -> AsyncIterator[Telegrams]:
+    """The assistant on Telegram."""
     async with BotApi() as api:
-        app = await ground.build("telegram", sender=sender, telegram=settings(api))
+        http = HttpSettings(public_url=hook if mode == "webhook" else "")
+        app = await ground.build("telegram", sender=sender, telegram=settings(api, mode), http=http)
         under_test = Telegrams(app, api)
         for member in world().members:
             under_test.person(member.staff_id)
         taking_in = asyncio.create_task(under_test.channel.start(under_test.door))
+        await under_test.up()
         try:
             yield under_test
         finally:

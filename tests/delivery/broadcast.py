@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 #: Longer than any worker needs to take over.
 PATIENCE = 120.0
+#: Messages a second on a machine that is busy with much else.
+SLOWEST = 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,7 +138,7 @@ async def broadcast(
                 died = time.monotonic()
                 if number or workers == 1:
                     running.append(await team.start())
-            await asyncio.wait_for(_settled(app, batch), PATIENCE)
+            await asyncio.wait_for(_settled(app, batch), PATIENCE + count / SLOWEST)
         finally:
             for worker in running:
                 await end(worker)

@@ -151,7 +151,9 @@ async def test_results_make_the_table_and_members_who_ask_are_told(world: World)
         rules = await facts.answer(context, Asked(text="气排球积分相同怎么排", names={}))
         when = await facts.answer(context, Asked(text="跳绳什么时候比", names={}))
         none = await facts.answer(context, Asked(text="气排球有什么好处", names={}))
-        other = await facts.answer(context, Asked(text="游泳什么时候", names={}))
+        only = await facts.answer(context, Asked(text="下一场什么时候打", names={}))
+        other = await facts.answer(context, Asked(text="弃权了怎么办", names={}))
+        two = await facts.answer(context, Asked(text="男子100米和女子100米什么时候", names={}))
     said = _said(world, table)
     assert said.startswith("“气排球”成绩")
     assert all(f"{place}. " in said for place in range(1, 5))
@@ -160,8 +162,12 @@ async def test_results_make_the_table_and_members_who_ask_are_told(world: World)
     assert when is not None
     assert when.wording == "sports.sessions"
     assert none is None
-    assert other is not None
-    assert [option["label"] for option in other.options] == ["气排球"]
+    assert other is None
+    assert only is not None
+    assert (only.wording, only.params["title"]) == ("sports.schedule", "气排球")
+    assert two is not None
+    assert [option["label"] for option in two.options] == ["男子100米", "女子100米"]
+    assert two.options[0]["value"] == "男子100米什么时候比？"
 
 
 async def test_a_schedule_is_told_for_a_team(world: World) -> None:
@@ -229,3 +235,34 @@ async def test_units_with_two_teams_are_told_apart(world: World) -> None:
     assert len(outcome.data["seed"]) == 16
     names = [entrant["name"] for entrant in outcome.data["draw"]["entrants"]]
     assert sorted(names) == sorted(UNITS)
+
+
+async def test_a_race_is_drawn_into_heats_and_its_results_are_told(world: World) -> None:
+    offering_id = await offering_of(world, "4×100接力")
+    entries = await enter_teams(world, "4×100接力")
+    form = {"kind": "heats", "lanes": 3}
+    outcome = await do(world, "draws.make", offering_id=offering_id, sport="田径", format=form, seed="1")
+    assert [len(group["entrants"]) for group in outcome.params["groups"]] == [2, 2]
+    assert "1 组：" in _said(world, outcome)
+    laid = await do(world, "draws.arrange", offering_id=offering_id, season=SEASON)
+    assert "没有排上一场" in _said(world, laid)
+    facts = SportsFacts(load_sports(ROOT / "data"), world.app.house.wording.text)
+    async with world.unit_of_work("20180312") as context:
+        assert await facts.answer(context, Asked(text="4×100接力成绩", names={})) is None
+    await do(world, "activities.set_result", entry_id=entries["文学院"], result="第一名 48秒6")
+    async with world.unit_of_work("20180312") as context:
+        told = await facts.answer(context, Asked(text="4×100接力成绩", names={}))
+        when = await facts.answer(context, Asked(text="4×100接力什么时候", names={}))
+    assert "文学院：第一名 48秒6" in _said(world, told)
+    assert when is not None
+    assert when.wording == "sports.sessions"
+    paper = await do(world, "closing.paper", offering_id=offering_id, paper="order_book")
+    assert len(paper.data["files"]) == 2
+
+
+async def test_a_member_asks_in_the_chat_and_the_records_answer(world: World) -> None:
+    offering_id, _ = await _drawn(world, form={"kind": "knockout"})
+    await do(world, "draws.arrange", offering_id=offering_id, season=SEASON)
+    assert "半决赛" in await world.told("气排球比赛的赛程是怎么安排的？")
+    assert "还没有打出成绩" in await world.told("气排球比赛结果怎么样？")
+    assert "跳绳" in await world.told("跳绳比赛什么时候开始比？")

@@ -156,6 +156,17 @@ def test_heats_are_even_and_have_everybody_once(count, heats, seed) -> None:
     assert sorted(one for heat in dealt for one in heat.entrants) == sorted(entrant.id for entrant in there)
 
 
+@settings(deadline=None)
+@given(st.integers(1, 60), st.integers(1, 10), SEEDS)
+def test_a_race_has_as_few_heats_as_its_lanes_allow(count, lanes, seed) -> None:
+    made = draw(entrants(count), Format(kind="heats", lanes=lanes), seed)
+    assert len(made.groups) == -(-count // lanes)
+    assert all(len(heat.entrants) <= lanes for heat in made.groups)
+    assert sorted(one for heat in made.groups for one in heat.entrants) == sorted(one.id for one in made.entrants)
+    assert made.games == ()
+    assert draw(made.entrants, made.format, seed) == made
+
+
 def test_what_cannot_be_drawn_is_refused() -> None:
     with pytest.raises(DomainError) as twice:
         draw([*entrants(3), *entrants(1)], Format(kind="knockout"), "x")

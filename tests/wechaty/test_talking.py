@@ -5,9 +5,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from sqlalchemy import func, select
 
 from actions.announcements.tables import ChatGroup
@@ -20,9 +25,14 @@ from actions.core.tables import Account, Turn
 from bot.channels.wechaty.inward import Rules
 from bot.messages import Address, SendError
 from tests.files.samples import pdf
+from tests.peers.wechaty import Gateway
 from tests.wechaty.town import until
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot.channels.wechaty.bridge import Bridge
+    from tests.wechaty.conftest import Towns
     from tests.wechaty.town import Town
 
 pytestmark = pytest.mark.peer
@@ -155,6 +165,53 @@ async def test_a_file_that_cannot_be_had_is_told_of(wechat: Town) -> None:
     await wechat.read(lin, 2)
     assert wechat.bridge is not None
     assert wechat.bridge.counts["file_lost"] == 2
+
+
+# --- an encrypted line
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
+    """A certificate for gateway.example, and its key."""
+    private = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "gateway.example")])
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(private.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("gateway.example")]), critical=False)
+        .sign(private, hashes.SHA256())
+    )
+    pem, key = tmp_path / "gateway.pem", tmp_path / "gateway.key"
+    pem.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+    plain, bare = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    key.write_bytes(private.private_bytes(serialization.Encoding.PEM, plain, bare))
+    return pem, key
+
+
+async def test_the_line_may_be_encrypted(
+    towns: Towns, certificate: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    pem, key = certificate
+    with Gateway.open(tmp_path_factory.mktemp("tls"), certificate=pem, key=key) as gateway:
+        async with towns(gateway) as town:
+            async with town.bridged(tls=True, ca=str(pem), tls_name="gateway.example"):
+                await town.ready()
+                assert await town.answer(town.stranger(), "你好")
+            # A certificate that nobody here believes, or one of another name, is no gateway of ours.
+            for place in ({}, {"ca": str(pem), "tls_name": "other.example"}):
+                async with town.bridged(tls=True, **place) as bridge:
+
+                    async def tried(bridge: Bridge = bridge) -> bool:
+                        return bridge.connection._tries > 1
+
+                    await until(tried)
+                    assert bridge.connection.state == "away"
 
 
 # --- people come and go

@@ -23,7 +23,7 @@ from bot.channels.wechaty.seen import EVENTS, AwayError, DoubtError, Event, Gate
 from bot.channels.wechaty.stubs import puppet
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Coroutine
 
     from grpclib.client import Stream
 
@@ -37,10 +37,31 @@ _T = TypeVar("_T")
 _SERVICE = "/wechaty.Puppet/"
 #: The gateway itself gives its puppet fifteen seconds to start.
 _START_SECONDS = 20.0
+_LETTING_GO = 1.0
 #: What it means that the gateway refuses us.
 _STATES: dict[Status, State] = {Status.ALREADY_EXISTS: "taken", Status.UNAUTHENTICATED: "refused"}
 #: What a connection may do wrong: whatever else it is, it is over.
 _BROKEN = (OSError, StreamTerminatedError, ProtocolError, ConnectionError, TimeoutError, EOFError)
+
+
+async def apart(work: Coroutine[Any, Any, _T]) -> _T:
+    """Does something of grpclib's in a task of its own.
+
+    The library tells of a broken line by cancelling whoever waits for it, and where that happens together with a
+    cancellation of ours, ours is lost. Raises DoubtError where nothing but a cancellation came of it.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({task})
+    except asyncio.CancelledError:
+        task.cancel()
+        ended, _ = await asyncio.wait({task}, timeout=_LETTING_GO)
+        if ended and not task.cancelled():
+            task.exception()  # looked at: nobody else will
+        raise
+    if task.cancelled():
+        raise DoubtError("cancelled")
+    return task.result()
 
 
 class Connection:
@@ -87,7 +108,7 @@ class Connection:
         while True:
             state: State = "away"
             try:
-                await self._once()
+                await apart(self._once())
                 reason = "closed by the gateway"
             except RefusedError as error:
                 state, reason = error.state, str(error)
@@ -228,6 +249,9 @@ class Connection:
         return await self._ask(self._channel, name, request, answers, seconds=seconds)
 
     async def _ask(self, channel: Channel, name: str, request: Any, answers: type[_T], *, seconds: float) -> _T:
+        return await apart(self._asked(channel, name, request, answers, seconds=seconds))
+
+    async def _asked(self, channel: Channel, name: str, request: Any, answers: type[_T], *, seconds: float) -> _T:
         answer: _T | None = None
         async with (
             self._translated(name),
@@ -252,7 +276,7 @@ class Connection:
             raise DoubtError(f"{name}: {type(error).__name__}") from error
 
     def stream(self, name: str, request: Any, answers: type[_T], cardinality: Cardinality) -> Stream[Any, _T]:
-        """A call of several parts; to be used with `parts`. Raises AwayError."""
+        """A call of several parts; to be used with `parts`, and `apart`. Raises AwayError."""
         if self._channel is None:
             raise AwayError("not connected")
         return self._stream(self._channel, name, request, answers, cardinality)

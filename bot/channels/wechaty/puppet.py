@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from grpclib.const import Cardinality
 
+from bot.channels.wechaty.gateway import apart
 from bot.channels.wechaty.remote import fetch
 from bot.channels.wechaty.seen import Contact, Friendship, Message, RefusedError, Room, TooLargeError
 from bot.channels.wechaty.stubs import DownloadRequest, DownloadResponse, UploadRequest, UploadResponse, puppet
@@ -93,7 +94,7 @@ class Puppet:
         if kind == _URL:
             return await fetch(str(box.get("url") or box.get("remoteUrl") or ""), most=most)
         if kind == _UUID:
-            return await self._download(str(box.get("uuid", "")), most)
+            return await apart(self._download(str(box.get("uuid", "")), most))
         raise RefusedError("MessageFile: a kind of file that we do not know")
 
     async def _download(self, uuid: str, most: int) -> bytes:
@@ -124,7 +125,7 @@ class Puppet:
         if len(content) <= _INLINE:
             box: dict[str, Any] = {"type": _BASE64, "base64": base64.b64encode(content).decode()}
         else:
-            box = {"type": _UUID, "uuid": await self._upload(content)}
+            box = {"type": _UUID, "uuid": await apart(self._upload(content))}
         request = puppet.MessageSendFileRequest(
             conversation_id=conversation, filebox=json.dumps({**box, "name": name, "metadata": {}})
         )

@@ -39,12 +39,12 @@ class Gateway:
 
     @classmethod
     @contextmanager
-    def open(cls, folder: Path, **tls: Path) -> Iterator[Gateway]:
-        """A running gateway until the block ends."""
+    def open(cls, folder: Path, *, certificate: Path | None = None, key: Path | None = None) -> Iterator[Gateway]:
+        """A running gateway until the block ends; with a certificate the line to it is encrypted."""
         with socket.socket() as probe:
             probe.bind((HOST, 0))
             port = probe.getsockname()[1]
-        gateway = cls(folder=folder, port=port, **tls)
+        gateway = cls(folder=folder, port=port, certificate=certificate, key=key)
         gateway.start()
         try:
             yield gateway

@@ -20,9 +20,9 @@ _SECONDS = 600.0
 def installed() -> Path:
     """The folder with the gateway and its packages; installs them where they are not there, or others than locked.
 
-    It lies under NJR_TEST_PEERS, or in var/. Raises RuntimeError where npm is missing or fails.
+    It lies under NIANGJIAREN_PEERS, or in var/. Raises RuntimeError where npm is missing or fails.
     """
-    home = Path(os.environ.get("NJR_TEST_PEERS") or ROOT / "var" / "peers")
+    home = Path(os.environ.get("NIANGJIAREN_PEERS") or ROOT / "var" / "peers")
     digest = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in _LOCKED)).hexdigest()
     folder = home / f"wechaty-{digest[:16]}"
     home.mkdir(parents=True, exist_ok=True)
