@@ -2,7 +2,7 @@
 
 A line's key: "+3" member 3 is in, beyond doubt; "?3" an officer has to pick, and 3 must be among the candidates; "!" is
 nobody of the roster; "-3" has called off; "*1" one companion; nothing: the line is no entry. Set `a` was written before
-the parser, set `b` after it had been finished on `a`.
+the parser, `b` after it had been finished on `a`, `c` after `b`.
 """
 
 from __future__ import annotations

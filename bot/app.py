@@ -42,7 +42,7 @@ from bot.llm import LanguageModel, SecondOpinion, connect, know_roster
 from bot.messages import Channel, Sender, Senders
 from bot.migrations import migrate
 from bot.names import demo_gazetteer, names_of
-from bot.wording import load_wording
+from bot.wording import Wording, load_wording
 from nlu.types import Parse
 
 if TYPE_CHECKING:
@@ -217,8 +217,15 @@ def build(
         native=NativeForms(house, understanding, clock, gateway.receive, delivery.wake),
         reserve=reserve,
         llm=llm,
-        warm=lambda: doing.questions.library.latest,
+        warm=lambda: _warm(doing, wording),
     )
+
+
+def _warm(doing: Lives, wording: Wording) -> None:
+    """Reads early what the first to need it would wait for; a sentence that somebody broke is told now, not then."""
+    for fault in wording.faults():
+        log.error("sentence_broken", fault=fault)
+    _ = doing.questions.library.latest
 
 
 def _second(settings: Settings, llm: LanguageModel | None, doing: Lives) -> SecondOpinion | None:

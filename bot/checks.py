@@ -88,7 +88,7 @@ async def _house(settings: Settings, folder: Path) -> list[str]:
     app = root.build(fresh, pipeline=root.NO_NLU)
     try:
         await migrate(app.house.database)
-        found = [*_intents(app), *_reminders(app), *_shortcuts(app), *_demo(app)]
+        found = [*app.house.wording.faults(), *_intents(app), *_reminders(app), *_shortcuts(app), *_demo(app)]
         if await pending(app.house.database):
             found.append("migrations: the tables differ from what the newest revision makes")
         return found or await _demo_fills(app)

@@ -12,6 +12,7 @@ from actions.activities.draws import Draws
 from actions.activities.jielong import JielongDesk
 from actions.activities.jielong_listening import JielongListener
 from actions.activities.life import BLOCKS
+from actions.activities.reporting import Reports
 from actions.activities.results import Results
 from actions.activities.sports_facts import SportsFacts
 from actions.announcements import AnnouncementRecords, Announcements, load_calendar, load_topics
@@ -67,7 +68,7 @@ def lives_of(settings: Settings, wording: Wording) -> Lives:
     registrants = (ActivityRegistrants(), AppointmentRegistrants())
     topics = load_topics(settings.data_dir)
     shelf = Shelf(FolderStore(settings.files_dir))
-    activities = Activities((*BLOCKS, Doors(shelf), *_of_events(settings, wording, shelf)))
+    activities = Activities((*BLOCKS, Doors(shelf), Reports(), *_of_events(settings, wording, shelf)))
     announcements = Announcements(topics, wording.text, shelf=shelf, registrants=registrants)
     calendar = load_calendar(settings.data_dir, topics)
     cases = Cases(encode)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -21,26 +22,55 @@ _OTHERS = ("keywords.yml", "shortcuts.yml")
 _ROWS = "card.rows."
 
 
-class Wording:
-    """All sentences by key ("errors.slot_full")."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sentence:
+    """A template as it is written, and where."""
 
-    def __init__(self, templates: Mapping[str, Template]) -> None:
-        self._templates = dict(templates)
+    text: str
+    place: str
+
+
+class Wording:
+    """All sentences by key ("errors.slot_full"). A template is compiled when it is first said: there are many."""
+
+    def __init__(self, environment: Environment, sentences: Mapping[str, Sentence]) -> None:
+        self._environment = environment
+        self._sentences = dict(sentences)
+        self._compiled: dict[str, Template] = {}
 
     def __contains__(self, key: str) -> bool:
-        return key in self._templates
+        return key in self._sentences
 
     def keys(self) -> frozenset[str]:
         """All keys."""
-        return frozenset(self._templates)
+        return frozenset(self._sentences)
+
+    def faults(self) -> list[str]:
+        """The templates that do not compile, each with its file and line."""
+        found = []
+        for key in self._sentences:
+            try:
+                self._template(key)
+            except ConfigurationError as error:
+                found.append(str(error))
+        return found
+
+    def _template(self, key: str) -> Template:
+        """The compiled template. Raises ConfigurationError with file and line."""
+        if key not in self._compiled:
+            sentence = self._sentences[key]
+            try:
+                self._compiled[key] = self._environment.from_string(sentence.text)
+            except TemplateSyntaxError as error:
+                raise ConfigurationError(f"{sentence.place}: {key}: {error.message}") from error
+        return self._compiled[key]
 
     def text(self, key: str, params: Mapping[str, Any]) -> str:
         """A sentence. Raises ConfigurationError that names the key where it is not there or a parameter is missing."""
-        template = self._templates.get(key)
-        if template is None:
+        if key not in self._sentences:
             raise ConfigurationError(f"data/responses: there is no sentence {key!r}")
         try:
-            return template.render(params).strip()
+            return self._template(key).render(params).strip()
         except UndefinedError as error:
             raise ConfigurationError(f"data/responses: {key}: {error.message}") from error
 
@@ -65,7 +95,7 @@ class Wording:
         """The card of a record: a row for every sentence under card.rows that says something, in their order."""
         if entry is None:
             return None
-        rows = [(key.removeprefix(_ROWS), self.text(key, entry)) for key in self._templates if key.startswith(_ROWS)]
+        rows = [(key.removeprefix(_ROWS), self.text(key, entry)) for key in self._sentences if key.startswith(_ROWS)]
         filled = tuple((label, text) for label, text in rows if text)
         return Card(title=self.text("card.title", entry), rows=filled, token=entry["token"])
 
@@ -73,28 +103,26 @@ class Wording:
 def load_wording(folder: Path, fixed: Mapping[str, Any]) -> Wording:
     """Reads every file of the folder. `fixed` are parameters that every sentence may use (`union.phone`).
 
-    Raises ConfigurationError that names file and line of a template that does not compile, and of a doubled key.
+    Raises ConfigurationError that names file and line of a doubled key; templates that do not compile are the
+    wording's `faults`.
     """
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)  # noqa: S701 - the output is plain text
     environment.filters.update(when=_when, day=_day, clock=_clock)
     environment.globals.update(fixed)
-    templates: dict[str, Template] = {}
+    sentences: dict[str, Sentence] = {}
     faults: list[str] = []
     for path in sorted(folder.glob("*.yml")):
         if path.name in _OTHERS:
             continue
         file = YamlFile(path)
         for where, text in _sentences(file.data or {}, ()):
-            key = ".".join(where)
-            if key in templates:
-                faults.append(f"{path}:{file.line(where)}: {key} is there twice")
-            try:
-                templates[key] = environment.from_string(str(text))
-            except TemplateSyntaxError as error:
-                faults.append(f"{path}:{file.line(where)}: {key}: {error.message}")
+            key, place = ".".join(where), f"{path}:{file.line(where)}"
+            if key in sentences:
+                faults.append(f"{place}: {key} is there twice")
+            sentences[key] = Sentence(text=str(text), place=place)
     if faults:
         raise ConfigurationError("\n".join(faults))
-    return Wording(templates)
+    return Wording(environment, sentences)
 
 
 def _sentences(data: Mapping[str, Any], above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -16,7 +16,7 @@ from nlu.features import Vocabulary, views
 from nlu.spelling import Speller
 from nlu.text import normalise
 from nlu.types import Ranked
-from nlu.vectors import DIMENSIONS, Encoder
+from nlu.vectors import DIMENSIONS, Encoder, one_thread
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,8 +75,9 @@ class Model:
     def _scores(self, plain: str) -> NDArray[np.float32]:
         rows, values = self.vocabulary.vector(views(plain))
         terms = len(self.vocabulary)
-        meaning = self.encoder.encode([plain])[0] * np.float32(MEANING)
-        scores: NDArray[np.float32] = values @ self.weights[rows] + meaning @ self.weights[terms:] + self.bias
+        with one_thread():
+            meaning = self.encoder.encode([plain])[0] * np.float32(MEANING)
+            scores: NDArray[np.float32] = values @ self.weights[rows] + meaning @ self.weights[terms:] + self.bias
         return scores
 
     def save(self, path: Path) -> None:

@@ -33,7 +33,7 @@ DIMENSIONS: Final = 512
 
 _LONGEST = 200  # the meaning of a long letter shows in its first lines; its cost grows with every one
 _ROWS = 400  # pieces that go through the layers at once: the work on more does not fit the processor's cache
-_FAMILIAR = 5000  # pieces whose lower half is computed beforehand, 7 kB each
+_FAMILIAR = 2000  # pieces whose lower half is computed beforehand, 7 kB each
 _NEW = 1000  # pieces met since, whose lower half is kept
 
 # Three branches look at 2, 3 and 5 neighbours, so many of them to the left.
@@ -83,9 +83,8 @@ class Encoder:
         """The vectors of normalised messages, (messages, DIMENSIONS), each of length 1; zeros for one without words."""
         found = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
         spoken = [(place, self._cut(text[:_LONGEST])) for place, text in enumerate(texts) if text]
-        with one_thread():
-            for some in _batches(spoken):
-                found[[place for place, _ in some]] = self._vectors([cut for _, cut in some])
+        for some in _batches(spoken):
+            found[[place for place, _ in some]] = self._vectors([cut for _, cut in some])
         return found
 
     def _cut(self, text: str) -> list[int]:
@@ -137,7 +136,11 @@ class Encoder:
     @cached_property
     def _familiar(self) -> dict[int, NDArray[np.float16]]:
         kinds = self.arrays["familiar"].tolist()
-        return dict(zip(kinds, self._branches(kinds), strict=True))
+        found: dict[int, NDArray[np.float16]] = {}
+        for first in range(0, len(kinds), _ROWS):
+            some = kinds[first : first + _ROWS]
+            found.update(zip(some, self._branches(some), strict=True))
+        return found
 
     def _raw(self, kinds: list[int]) -> NDArray[np.float32]:
         use = self.arrays

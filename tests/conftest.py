@@ -7,11 +7,13 @@ import shutil
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import select
 
+from actions.core import yamlfile
 from actions.core.commands import SYSTEM, Actor, Context, actor_for
 from actions.core.tables import Member, Outgoing
 from actions.core.zones import SHANGHAI
@@ -86,6 +88,15 @@ class World:
         """What still waits to be sent."""
         async with self.app.house.database.read() as session:
             return list((await session.execute(select(Outgoing).where(Outgoing.state == "queued"))).scalars())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def files_read_once() -> Iterator[None]:
+    """Each text of data/ is parsed once in a session: a house is built for nearly every test, out of eighty files."""
+    parsed = cache(yamlfile._parsed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(yamlfile, "_parsed", parsed)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -66,5 +66,7 @@ def test_no_error_sentence_is_left_over(wording: Wording) -> None:
     text = "\n".join(
         path.read_text(encoding="utf-8") for package in _PACKAGES for path in (ROOT / package).rglob("*.py")
     )
+    services = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "data" / "services").glob("*.yml"))
+    text += " ".join(f'"{code}"' for code in re.findall(r"refusal: (\w+)", services))  # raised as they are declared
     codes = [key.removeprefix("errors.") for key in sorted(wording.keys()) if key.startswith("errors.")]
     assert sorted(code for code in codes if f'"{code.split(".")[0]}"' not in text) == []

@@ -181,12 +181,11 @@ def _session_now(context: Context, spec: ActivitySpec) -> int:
     """The session whose doors are open; what has no sessions has its doors always open."""
     if not spec.sessions:
         return 0
-    ordered = sorted(spec.sessions, key=lambda session: session.starts_at)
-    for number, session in enumerate(ordered):
+    for number, session in enumerate(spec.sessions):
         if session.starts_at - _DOORS_OPEN <= context.now < session.ends_at:
             return number
-    following = next((session for session in ordered if session.starts_at > context.now), None)
-    raise DomainError("no_session_now", starts_at=local(following.starts_at) if following else None)
+    following = min((each.starts_at for each in spec.sessions if each.starts_at > context.now), default=None)
+    raise DomainError("no_session_now", starts_at=local(following) if following else None)
 
 
 async def _note(context: Context, entry: Entry, member_id: int, session: int) -> bool:

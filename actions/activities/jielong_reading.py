@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -119,9 +120,11 @@ async def desk_of(context: Context, row: JielongPaste) -> Desk:
         )
         for member in (await context.session.execute(query)).unique().scalars()
     ]
-    roster = Roster(people)
+    # A large roster takes a moment to look through: others are answered meanwhile.
+    roster = await asyncio.to_thread(Roster, people)
+    read = await asyncio.to_thread(read_jielong, content["text"], roster)
     picks = {int(number): member_id for number, member_id in content["picks"].items()}
-    return Desk(row=row, read=read_jielong(content["text"], roster), roster=roster, picks=picks)
+    return Desk(row=row, read=read, roster=roster, picks=picks)
 
 
 async def members_in(context: Context, offering_id: int) -> set[int]:

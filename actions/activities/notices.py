@@ -33,7 +33,7 @@ def offering_facts(context: Context, offering: Offering) -> dict[str, Any]:
         "campus": offering.campus,
         "place": spec.place or next((session.place for session in spec.sessions if session.place), ""),
         "starts_at": local(spec.starts_at) if spec.starts_at else None,
-        "sessions": [_session(session) for session in spec.sessions],
+        "sessions": [] if spec.standing else [_session(session) for session in spec.sessions],
         "closes_at": local(spec.closes_at) if spec.closes_at else None,
         "locks_at": local(spec.locked_at) if spec.locked_at else None,
         "note": spec.note,
@@ -76,7 +76,7 @@ def pushed(context: Context, entry: Entry) -> dict[str, Any]:
 def calendar(context: Context, entry: Entry, member_id: int) -> CalendarEntry | None:
     """The first session as a calendar keeps it; None for what is not certain or has no time."""
     spec = spec_of(entry.offering)
-    if entry.state != "registered" or entry.kind == "wish" or not spec.sessions:
+    if entry.state != "registered" or entry.kind == "wish" or spec.starts_at is None:
         return None
     first = min(spec.sessions, key=lambda session: session.starts_at)
     known = pushed(context, entry)
@@ -94,24 +94,30 @@ def calendar(context: Context, entry: Entry, member_id: int) -> CalendarEntry | 
 
 async def remind(context: Context, entry: Entry) -> None:
     """Sets everybody's reminders of every session that is still to come."""
-    wordings = {item.hours_before: item.wording for item in rules_of(context.catalogue[entry.service]).reminders}
-    members = {person.member_id for person in entry.people}
     for session in spec_of(entry.offering).sessions:
-        params = {**pushed(context, entry), "starts_at": local(session.starts_at)}
-        for moment in reminders(session.starts_at, wordings, context.now):
-            for member_id in sorted(members):
-                await notify(
-                    context,
-                    Notice(
-                        member_id=member_id,
-                        wording=wordings[moment.hours_before],
-                        params=params,
-                        subject=entry.subject,
-                        due=moment.due,
-                        expires=moment.until,
-                        kind="reminder",
-                    ),
-                )
+        await remind_of(context, entry, session)
+
+
+async def remind_of(context: Context, entry: Entry, session: Session) -> None:
+    """Sets everybody's reminders of one session."""
+    wordings = {item.hours_before: item.wording for item in rules_of(context.catalogue[entry.service]).reminders}
+    params = {**pushed(context, entry), "starts_at": local(session.starts_at)}
+    if session.place and params["title"]:
+        params["place"] = session.place
+    for moment in reminders(session.starts_at, wordings, context.now):
+        for member_id in sorted({person.member_id for person in entry.people}):
+            await notify(
+                context,
+                Notice(
+                    member_id=member_id,
+                    wording=wordings[moment.hours_before],
+                    params=params,
+                    subject=entry.subject,
+                    due=moment.due,
+                    expires=moment.until,
+                    kind="reminder",
+                ),
+            )
 
 
 async def tell_people(context: Context, entry: Entry, wording: str, **more: Any) -> None:

@@ -85,7 +85,9 @@ class Results(Block):
             raise DomainError("no_such_entrant", names=[str(command.entry_id)])
         if one in competition.withdrawn:
             raise DomainError("already_out", name=competition.names[one])
-        after = await self._strike(context, record, one)
+        record.withdrawn = [*record.withdrawn, one]
+        await context.session.flush()
+        after = read(record, self._sports)
         before = competition.outcomes
         touched = [ref for ref, outcome in after.outcomes.items() if _shown(outcome) != _shown(before[ref])]
         rule = f"fixtures.rules.{after.sport.withdrawal}" if after.draw.groups else "fixtures.rules.knockout"
@@ -107,15 +109,12 @@ class Results(Block):
         if state == "cancelled":
             return  # the offering is no more, and everybody with it
         record = await context.database.lock(context.session, DrawRecord, entry.offering_id)
-        if record is None or f"e{entry.id}" in record.withdrawn:
+        one = f"e{entry.id}"
+        if record is None or one in record.withdrawn:
             return
-        if f"e{entry.id}" in read(record, self._sports).names:
-            await self._strike(context, record, f"e{entry.id}")
-
-    async def _strike(self, context: Context, record: DrawRecord, one: str) -> Competition:
-        record.withdrawn = [*record.withdrawn, one]
-        await context.session.flush()
-        return read(record, self._sports)
+        if any(entrant["id"] == one for entrant in record.draw["entrants"]):
+            record.withdrawn = [*record.withdrawn, one]
+            await context.session.flush()
 
 
 def _shown(outcome: GameOutcome) -> tuple[object, ...]:

@@ -44,7 +44,8 @@ class ActivityRules(Declared):
     `withdraw_until_hours` before the start, and before the rosters are locked. `check_in` gives everybody a code.
     The `…_field` rules name fields of the form: the partner of a pair, the list of a team, who leads it, who is its
     captain, whether a person or a whole team signs up, whom an officer signs up, what is
-    chosen of an offering. `changeable`: who signs up again changes their answers. `wordings` are sentences of a
+    chosen of an offering. `changeable`: who signs up again changes their answers. `report_hours`: meetings are reported at
+    least so many hours before. `wordings` are sentences of a
     service's own for a state. `closing`: see `ClosingRules`.
     """
 
@@ -60,6 +61,7 @@ class ActivityRules(Declared):
     withdraw_until_hours: float = Field(2, ge=0)
     reminders: tuple[Reminder, ...] = ()
     check_in: bool = False
+    report_hours: float | None = Field(None, ge=0)
     partner_field: str = ""
     roster_field: str = ""
     leader_field: str = ""
@@ -114,6 +116,7 @@ class ActivitySpec(Declared):
 
     `group` joins the events of one festival. Sign-up is from `opens_at` to `closes_at`; rosters may be changed until
     `locks_at` (the end of the sign-up where there is none). `entry` is what signs up, `team` whom it consists of.
+    `standing` is what goes on and on, a club: its sessions are its meetings, and end no sign-up.
     Where `by_unit` or `eligibility` are given they take the place of the service's. `options` are what is chosen of
     it. `also` are other names that people use for it.
     """
@@ -131,6 +134,7 @@ class ActivitySpec(Declared):
     quota: Quota = Quota()
     eligibility: Eligibility | None = None
     by_unit: bool | None = None
+    standing: bool = False
     place: str = ""
     note: str = ""
 
@@ -146,13 +150,13 @@ class ActivitySpec(Declared):
 
     @property
     def starts_at(self) -> datetime | None:
-        """When the first session begins."""
-        return min((session.starts_at for session in self.sessions), default=None)
+        """When the first session begins; what is `standing` never does."""
+        return None if self.standing else min((session.starts_at for session in self.sessions), default=None)
 
     @property
     def ends_at(self) -> datetime | None:
         """When the last session is over."""
-        return max((session.ends_at for session in self.sessions), default=None)
+        return None if self.standing else max((session.ends_at for session in self.sessions), default=None)
 
     @property
     def locked_at(self) -> datetime | None:

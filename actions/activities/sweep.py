@@ -53,16 +53,19 @@ async def _let_go(context: Context) -> set[int]:
 
 async def _end_waiting(context: Context) -> int:
     """A place on the list is over when the activity begins, and so is a wish that no unit filed by then."""
+    open_ = Entry.state.in_(("waiting", "wished", "accepted"))
+    offerings = select(Offering).where(Offering.id.in_(select(Entry.offering_id).where(open_)))
     done = 0
-    for entry in await store.rows(context, select(Entry).where(Entry.state.in_(("waiting", "wished", "accepted")))):
-        starts_at = spec_of(entry.offering).starts_at
+    for offering in (await context.session.execute(offerings)).scalars():
+        starts_at = spec_of(offering).starts_at
         if starts_at is None or context.now < starts_at:
             continue
-        told = entry.state
-        await store.end(context, entry, "expired")
-        if told != "accepted":
-            await notices.tell_people(context, entry, "enrolment.over", was=told)
-        done += 1
+        for entry in await store.rows(context, select(Entry).where(Entry.offering_id == offering.id, open_)):
+            told = entry.state
+            await store.end(context, entry, "expired")
+            if told != "accepted":
+                await notices.tell_people(context, entry, "enrolment.over", was=told)
+            done += 1
     return done
 
 

@@ -10,9 +10,11 @@ from sqlalchemy import func, select
 from actions.activities import entering, notices, store
 from actions.activities.rules import rules_of, spec_of
 from actions.activities.tables import Entry
+from actions.blocks.quota import Seat, free_seat
 from actions.core.commands import Outcome
 from actions.core.errors import DomainError, ForbiddenError
 from actions.core.notify import close_prompts
+from actions.core.tables import Unit
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -49,19 +51,28 @@ async def fill(context: Context, offering: Offering) -> int:
     until = _until(context, offering)
     if offering.state == "cancelled" or until <= context.now:
         return 0
-    query = select(Entry).where(Entry.offering_id == offering.id, Entry.state == "waiting").order_by(Entry.id)
     offered = 0
-    for entry in await store.rows(context, query):
-        fullness = await store.take_place(context, entry)
-        if fullness == "total":
-            break
-        if fullness is not None:
-            continue
+    while (entry := await _next(context, offering)) is not None:
+        await store.take_place(context, entry)
         entry.state, entry.expires_at = "offered", until
         await context.session.flush()
         await notices.tell_offer(context, entry)
         offered += 1
     return offered
+
+
+async def _next(context: Context, offering: Offering) -> Entry | None:
+    """The first in line who could take a place; a long line is gone through by units, of which there are few."""
+    taken, quota = await store.taken(context, offering.id), spec_of(offering).quota
+    if quota.total is not None and len(taken.numbers) >= quota.total:
+        return None
+    line = Entry.offering_id == offering.id, Entry.state == "waiting"
+    first = select(func.min(Entry.id), Unit.name).outerjoin(Unit, Unit.id == Entry.unit_id).where(*line)
+    heads = (await context.session.execute(first.group_by(Unit.name))).all()
+    able = [number for number, unit in heads if isinstance(free_seat(quota, taken, unit or ""), Seat)]
+    if not able:
+        return None
+    return (await store.rows(context, select(Entry).where(Entry.id == min(able))))[0]
 
 
 def _until(context: Context, offering: Offering) -> datetime:

@@ -289,6 +289,10 @@ def _guess(run: str, said: _Said, roster: Roster, *, joined: bool) -> None:
     """A run without a member's full name: a name all the same where it stands first, or is joined to one."""
     if said.names and not joined:
         return
+    unit = next((run[:length] for length in range(len(run) - 2, 1, -1) if roster.units(run[:length])), "")
+    if unit:
+        said.units.append(unit)
+        run = run.removeprefix(unit)
     for piece in re.split(r"和|与|跟|及", run) if not looks_like_a_name(run) else [run]:
         if looks_like_a_name(piece) or (2 <= len(piece) <= 4 and roster.familiar(piece)):
             said.names.append(piece)

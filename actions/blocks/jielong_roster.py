@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from actions.blocks.jielong_lines import folded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 #: Titles that stand behind a surname or name.
 TITLES = (
@@ -98,8 +98,9 @@ class Roster:
         self._names: dict[str, list[Person]] = defaultdict(list)
         self._ids: dict[str, Person] = {}
         self._phones: dict[str, list[Person]] = defaultdict(list)
+        self._plain = {person.id: folded(person.name) for person in self.people.values()}
         for person in self.people.values():
-            name = folded(person.name).replace(" ", "").lower()
+            name = self._plain[person.id].replace(" ", "").lower()
             self._names[name].append(person)
             self._ids[person.staff_id.upper()] = person
             if person.phone:
@@ -120,14 +121,14 @@ class Roster:
 
     def sounding(self, name: str) -> list[Person]:
         """Those whose name sounds the same and is written otherwise."""
-        return [person for person in self._sounds.get(sound(name), ()) if folded(person.name) != name]
+        return [person for person in self._sounds.get(sound(name), ()) if self._plain[person.id] != name]
 
     @cached_property
     def _sounds(self) -> Mapping[str, list[Person]]:
         """By sound: worked out when a name is met that nobody has."""
         found: dict[str, list[Person]] = defaultdict(list)
         for person in self.people.values():
-            found[sound(folded(person.name).replace(" ", ""))].append(person)
+            found[sound(self._plain[person.id].replace(" ", ""))].append(person)
         return found
 
     def by_staff_id(self, text: str) -> Person | None:
@@ -142,16 +143,17 @@ class Roster:
         """Who may be called so: 老王, 王老师, 晓燕, 晓燕老师, the first part of a long name."""
         name = nickname(token) or token
         if len(name) == 1:
-            return [person for person in self.people.values() if surname(folded(person.name)) == name]
-        return [person for person in self.people.values() if _called(folded(person.name), name)]
+            return self._fitting(lambda full: surname(full) == name)
+        return self._fitting(lambda full: _called(full, name))
 
     def alike(self, name: str, unit: str) -> list[Person]:
         """Those of a unit whose name differs in one character of three or more."""
         if len(name) < 3 or not unit:
             return []
-        return [
-            person for person in self.people.values() if person.unit == unit and _one_off(folded(person.name), name)
-        ]
+        return [person for person in self._fitting(lambda full: _one_off(full, name)) if person.unit == unit]
+
+    def _fitting(self, fits: Callable[[str], bool]) -> list[Person]:
+        return [self.people[ref] for ref, full in self._plain.items() if fits(full)]
 
     def units(self, token: str) -> tuple[str, ...]:
         """Units that a short name may mean: 机电 -> 机电工程学院, 马院 -> 马克思主义学院; none for other words."""
@@ -162,9 +164,11 @@ class Roster:
 
 
 def _called(full: str, name: str) -> bool:
-    given = full[len(surname(full)) :]
-    parts = full.lower().replace("·", " ").split()
-    return given == name or name.lower() in parts or (len(name) >= 2 and full.startswith(name) and full != name)
+    if full.endswith(name) and full[: -len(name)] == surname(full):
+        return True
+    if full.startswith(name):
+        return full != name
+    return not full.isalpha() and name.lower() in full.lower().replace("·", " ").split()
 
 
 def _one_off(full: str, name: str) -> bool:

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 #: How much the shared characters count beside the meaning, found on planted duplicates (bench/similarity.py).
-_SHARED = 0.35
+_SHARED = 0.25
+#: So many of the closest in meaning are compared by their characters too.
+_CANDIDATES = 64
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,10 +71,14 @@ def alike(
     if not others:
         return ()
     own = bigrams(text)
-    common = np.array([shared(own, bigrams(other)) for other in others], dtype=np.float32)
     if vector is None or matrix is None or not vector.any():
-        scores = common
+        scores = {place: shared(own, bigrams(other)) for place, other in enumerate(others)}
     else:
-        scores = (1 - _SHARED) * np.clip(matrix @ vector, 0, 1) + _SHARED * common
-    best = np.argsort(-scores, kind="stable")[:most]
-    return tuple(Alike(place=int(at), score=float(scores[at])) for at in best if scores[at] >= least)
+        close = np.clip(matrix @ vector, 0, 1)
+        near = np.argsort(-close, kind="stable")[:_CANDIDATES]
+        scores = {
+            int(place): float((1 - _SHARED) * close[place] + _SHARED * shared(own, bigrams(others[place])))
+            for place in near
+        }
+    best = sorted(scores, key=lambda place: (-scores[place], place))[:most]
+    return tuple(Alike(place=place, score=scores[place]) for place in best if scores[place] >= least)

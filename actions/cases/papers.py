@@ -84,7 +84,8 @@ async def export(command: Export, context: Context) -> Outcome:
     return Outcome(wording="cases.exported", params=params, subject=f"service:{service.id}", data=data)
 
 
-_HEADINGS = {
+#: Headings of columns that are no field of the form.
+HEADINGS = {
     "id": "编号",
     "title": "题目",
     "member": "姓名",
@@ -99,12 +100,18 @@ _HEADINGS = {
     "answer": "答复",
     "satisfaction": "满意度",
     "credited": "并案提案人",
+    "grant": "意见",
+    "result": "结果",
+    "match": "匹配",
+    "ticked": "清单",
+    "arrangement": "安排",
+    "link": "链接",
 }
 
 
 def _heading(service: Declaration, key: str) -> str:
     labels = {field.key: field.label for field in service.form}
-    return labels.get(key) or _HEADINGS.get(key, key)
+    return labels.get(key) or HEADINGS.get(key, key)
 
 
 def _cell(context: Context, service: Declaration, case: Case, key: str) -> str | int:

@@ -33,7 +33,7 @@ class Similarity(Declared):
     """Like ones are shown before a submission: at most `most`, from `least` on (0 to 1), no older than `days`."""
 
     most: int = Field(3, gt=0)
-    least: float = Field(0.62, gt=0, le=1)
+    least: float = Field(0.4, gt=0, le=1)
     days: int = Field(365, gt=0)
 
 

@@ -22,6 +22,13 @@ if TYPE_CHECKING:
     from actions.core.tables import Member
 
 
+_SAID = {
+    "seconded": "cases.second_seconded",
+    "declined": "cases.second_declined",
+    "withdrawn": "cases.second_withdrawn",
+}
+
+
 def rule_of(context: Context, case: Case) -> Seconding:
     """The rule of a record's service. Raises DomainError("no_such_move") where it knows no seconding."""
     rule = rules_of(context.catalogue[case.service]).seconding
@@ -100,7 +107,7 @@ async def second(command: c.Second, context: Context) -> Outcome:
     seconded = sum(each.state == "seconded" for each in await of(context, case))
     await _tell_proposer(context, case, row, seconded, rule.least)
     params = {**notices.facts(context, case), "seconded": seconded, "least": rule.least}
-    return Outcome(wording=f"cases.second_{wanted}", params=params, subject=row.subject)
+    return Outcome(wording=_SAID[wanted], params=params, subject=row.subject)
 
 
 async def _tell_proposer(context: Context, case: Case, row: CaseSecond, seconded: int, least: int) -> None:

@@ -57,7 +57,8 @@ async def review(command: c.ShowOnWall, context: Context) -> Outcome:
     case.wall = "shown" if command.shown else "hidden"
     await cancel_notices(context, _subject(case))
     await store.note(context, case, "wall", case.wall, shown=False)
-    return Outcome(wording=f"cases.wall_{case.wall}", params=notices.facts(context, case), subject=case.subject)
+    wording = "cases.wall_shown" if command.shown else "cases.wall_hidden"
+    return Outcome(wording=wording, params=notices.facts(context, case), subject=case.subject)
 
 
 async def show(_command: c.ShowWall, context: Context) -> Outcome:

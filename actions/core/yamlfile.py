@@ -16,6 +16,40 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound=BaseModel)
 
 
+def _parsed(path: Path, text: str) -> tuple[yaml.Node | None, Any]:
+    """The nodes of a file, which know their lines, and its data. Raises ConfigurationError with file and line."""
+    try:
+        loader = yaml.CSafeLoader(text)
+        root = loader.get_single_node()
+        _refuse_double_keys(path, root)
+        return root, None if root is None else loader.construct_document(root)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        raise ConfigurationError(f"{path}:{line}: {error.problem or error.context}") from error
+    except (yaml.YAMLError, ValueError) as error:
+        # A ValueError is a date that does not exist (2026-02-30), written without quotes.
+        raise ConfigurationError(f"{path}: {error}") from error
+
+
+def _refuse_double_keys(path: Path, node: yaml.Node | None, above: tuple[yaml.Node, ...] = ()) -> None:
+    if isinstance(node, yaml.ScalarNode) or node is None:
+        return
+    if node in above:
+        raise ConfigurationError(f"{path}:{node.start_mark.line + 1}: an alias stands within its own anchor")
+    if isinstance(node, yaml.SequenceNode):
+        for child in node.value:
+            _refuse_double_keys(path, child, (*above, node))
+        return
+    seen: set[str] = set()
+    for key, value in node.value:
+        name = str(key.value)
+        if name in seen:
+            raise ConfigurationError(f"{path}:{key.start_mark.line + 1}: the key {name!r} is there twice")
+        seen.add(name)
+        _refuse_double_keys(path, value, (*above, node))
+
+
 class YamlFile:
     """One parsed file with the line of each of its values."""
 
@@ -26,34 +60,9 @@ class YamlFile:
         """
         self.path = path
         try:
-            loader = yaml.CSafeLoader(path.read_text(encoding="utf-8") if text is None else text)
-            self._root = loader.get_single_node()
-            self._refuse_double_keys(self._root)
-            self.data: Any = None if self._root is None else loader.construct_document(self._root)
-        except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            line = mark.line + 1 if mark else 1
-            raise ConfigurationError(f"{path}:{line}: {error.problem or error.context}") from error
-        except (OSError, UnicodeDecodeError, yaml.YAMLError, ValueError) as error:
-            # A ValueError is a date that does not exist (2026-02-30), written without quotes.
+            self._root, self.data = _parsed(path, path.read_text(encoding="utf-8") if text is None else text)
+        except (OSError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"{path}: {error}") from error
-
-    def _refuse_double_keys(self, node: yaml.Node | None, above: tuple[yaml.Node, ...] = ()) -> None:
-        if isinstance(node, yaml.ScalarNode) or node is None:
-            return
-        if node in above:
-            raise ConfigurationError(f"{self.path}:{node.start_mark.line + 1}: an alias stands within its own anchor")
-        if isinstance(node, yaml.SequenceNode):
-            for child in node.value:
-                self._refuse_double_keys(child, (*above, node))
-            return
-        seen: set[str] = set()
-        for key, value in node.value:
-            name = str(key.value)
-            if name in seen:
-                raise ConfigurationError(f"{self.path}:{key.start_mark.line + 1}: the key {name!r} is there twice")
-            seen.add(name)
-            self._refuse_double_keys(value, (*above, node))
 
     def line(self, where: Sequence[str | int]) -> int:
         """The line, from 1, of the value at a path of keys and indexes, or of the nearest value above it."""

@@ -46,10 +46,9 @@ class AnswerDesk:
         if command.pick == NONE:
             return await self._nothing(command.model_copy(update={"question": command.about}), context)
         index = await self.library.index(context.session)
-        if command.pick:
-            picked = next((each for each in index.passages if each.ref == command.pick), None)
-            if picked is not None and picked.service not in _unspoken(context):
-                return _answer(picked, command, context)
+        picked = next((each for each in index.passages if each.ref == command.pick), None)
+        if picked is not None and picked.service not in _unspoken(context):
+            return _answer(picked, command, context)
         if not command.question.strip():
             return _ask_away(command, context)
         return await self._from_records(command, context) or await self._from_passages(command, context, index)

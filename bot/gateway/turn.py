@@ -152,6 +152,9 @@ class Gateway:
         text = clean(inbound.text)
         for name in self._house.names:
             text = text.replace(f"@{name}", "").strip()
+        if inbound.address.chat == "group":
+            # 娘家人，帮助: its name says that it is spoken to, and nothing more.
+            text = hearing.heard_of(self._house, inbound, text).text or text
         if len(text) > LONGEST or not SAYS_SOMETHING.search(text):
             return Parse(text=text, intent="out_of_scope", confidence=0.0)
         return await self._pipeline.parse(text, self._clock())

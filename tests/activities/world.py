@@ -13,6 +13,7 @@ from actions.activities import Activities, ActivityRecords
 from actions.activities.commands import Register
 from actions.activities.doors import Doors
 from actions.activities.life import BLOCKS
+from actions.activities.reporting import Reports
 from actions.activities.tables import Entry, Place
 from actions.blocks.vault import AesVault
 from actions.core import offerings
@@ -82,7 +83,7 @@ OFFERINGS: Mapping[str, tuple[str, dict[str, Any]]] = {
             "locks_at": (FESTIVAL_AT - timedelta(days=3)).isoformat(),
         },
     ),
-    "羽毛球协会": ("clubs", {}),
+    "羽毛球协会": ("clubs", {"standing": True}),
 }
 #: Who answers for which offering.
 OWNERS = {"羽毛球协会": LEADER, "团辅": OWNER, "讲座": OWNER}
@@ -107,7 +108,7 @@ class Field:
     """The field; `people` and `things` are ids by name, `now` is moved by the test."""
 
     database: Database
-    life: Activities = field(default_factory=lambda: Activities((*BLOCKS, Doors())))
+    life: Activities = field(default_factory=lambda: Activities((*BLOCKS, Doors(), Reports())))
     vault: AesVault = field(default_factory=lambda: AesVault({"test": bytes(32)}))
     people: dict[str, int] = field(default_factory=dict)
     staff: dict[str, str] = field(default_factory=dict)

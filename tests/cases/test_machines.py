@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actions.blocks.moves import AUTHOR, CLOCK, HANDLER, HELPER, Move, State, faults, moves_from, reachable
-from actions.cases import store
+from actions.cases import papers, store
 from actions.cases.form import rules_of
 from actions.cases.tables import Case, CaseHandler
 from actions.core.commands import ROLES, Actor, Grant
 from actions.core.errors import DomainError, ForbiddenError
 from bot.lives import load_services
-from bot.settings import Settings
+from bot.settings import ROOT, Settings
+from bot.wording import load_wording
 
 if TYPE_CHECKING:
     from actions.core.commands import Context
@@ -62,6 +63,22 @@ def test_labels_tell_the_options_of_a_state_apart(service) -> None:
         labels = [move.label for move in moves_from(rules.moves, state).values()]
         assert len(set(labels)) == len(labels)
         assert "查看" not in labels
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=IDS)
+def test_every_sentence_that_a_declaration_names_is_there(service) -> None:
+    rules = rules_of(service)
+    wording = load_wording(ROOT / "data" / "responses", {"union": {"name": "", "phone": "", "office": ""}})
+    refusals = [*([rules.eligible.refusal] if rules.eligible else []), *(rule.refusal for rule in rules.only)]
+    named = [rules.submitted, *(move.tells for move in rules.moves.values()), *(f"errors.{code}" for code in refusals)]
+    assert [key for key in named if key and key not in wording] == []
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=IDS)
+def test_columns_are_fields_or_known(service) -> None:
+    rules = rules_of(service)
+    keys = {field.key for field in service.form} | {move.keeps for move in rules.moves.values()}
+    assert set(rules.columns) - keys - set(papers.HEADINGS) == set()
 
 
 _NAMES = ("a", "b", "c", "d", "e")

@@ -54,6 +54,8 @@ async def enter_teams(world: World, title: str, units: Sequence[str] = UNITS) ->
 
 
 async def do(world: World, command: str, *, who: str = OFFICER, **arguments: Any) -> Outcome:
-    """Runs a command as a member."""
+    """Runs a command as a member; what it did can be said."""
     async with world.unit_of_work(who) as context:
-        return await context.bus.execute(context.bus.command(command, arguments), context)
+        outcome = await context.bus.execute(context.bus.command(command, arguments), context)
+    assert world.app.house.wording.text(outcome.wording, outcome.params)
+    return outcome

@@ -185,7 +185,8 @@ async def test_a_schedule_is_told_for_a_team(world: World) -> None:
     assert _said(world, own).count("\n") == 1
 
 
-async def test_who_withdraws_is_out_and_nothing_else_moves(world: World) -> None:
+async def test_who_withdraws_is_out_and_nothing_else_moves(either_world: World) -> None:
+    world = either_world
     offering_id, entries = await _drawn(world)
     await do(world, "draws.arrange", offering_id=offering_id, season=SEASON)
     before = await _record(world, offering_id)

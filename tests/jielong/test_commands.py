@@ -58,7 +58,8 @@ async def test_reading_registers_nobody_and_shows_who_is_meant(world: World) -> 
     assert labels == ["杨文静（图书馆）", "都不是", "登记这 4 位", "先不登记"]
 
 
-async def test_the_unsure_one_is_picked_and_all_are_registered_once(world: World) -> None:
+async def test_the_unsure_one_is_picked_and_all_are_registered_once(either_world: World) -> None:
+    world = either_world
     offering_id = await offering_of(world, LECTURE)
     paste = (await _read(world)).data["paste_id"]
     yang = (await do(world, "jielong.read", text=PASTED)).data["open"][0]

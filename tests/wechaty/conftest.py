@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
+    from bot.app import App
     from nlu.pipeline import Pipeline
 
     Towns = Callable[[Gateway], AbstractAsyncContextManager[Town]]
@@ -54,17 +55,25 @@ def towns(tmp_path_factory: pytest.TempPathFactory, demo_template: Path, pipelin
         desk = next(channel for channel in app.channels if isinstance(channel, WechatyChannel))
         town = Town(app=app, gateway=gateway, desk=desk, clock=clock)
         town.key = await create_api_key(app, "wechaty")
-        work = [asyncio.create_task(app.delivery.run(pause=0.2)), asyncio.create_task(desk.start(app.gateway))]
+        stopping = asyncio.Event()
+        work = [asyncio.create_task(_deliver(app, stopping)), asyncio.create_task(desk.start(app.gateway))]
         await town.serve()
         yield town
         await town.close()
-        for task in work:
-            task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(*work)
+        stopping.set()
+        await desk.stop()
+        await asyncio.gather(*work)
         await app.house.database.close()
 
     return opened
+
+
+async def _deliver(app: App, stopping: asyncio.Event) -> None:
+    """Sends what is due until told to stop, and never stops in the middle of a transaction."""
+    while not stopping.is_set():
+        await app.delivery.flush()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), 0.1)
 
 
 @pytest.fixture

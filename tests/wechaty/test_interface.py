@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from bot.api import create_api
 from bot.app import create_api_key
 from bot.channels.wechaty.desk import Place, WechatyChannel
 from bot.serving import _api_parts
-from bot.wire import PREFIX
+from bot.wire import PREFIX, Report
 from tests.files.samples import pdf
 from tests.wechaty.test_desk import Ear
 
@@ -132,6 +133,30 @@ async def test_two_bridges_are_one_too_many(client: httpx.AsyncClient) -> None:
         answer = await client.post(path, json=body)
         assert answer.status_code == 409
         assert "两遍" in answer.json()["error"]["message"]
+
+
+async def test_a_bridge_whose_question_was_cut_off_makes_room_at_once(world: World, desk: WechatyChannel) -> None:
+    """As when its process is killed: the machine closes its connections."""
+    app = create_api(replace(_api_parts(world.app, asyncio.Event(), None), bridge=desk))
+    body = json.dumps({**ASKED, "wait": 25}).encode()
+    asked, answered = asyncio.Event(), []
+
+    async def receive() -> dict[str, Any]:
+        if asked.is_set():
+            return {"type": "http.disconnect"}
+        asked.set()
+        return {"type": "http.request", "body": body}
+
+    async def send(message: dict[str, Any]) -> None:
+        answered.append(message["type"])
+
+    headers = [(b"authorization", b"Bearer own"), (b"content-type", b"application/json"), (b"host", b"house")]
+    path = f"{PREFIX}/outbox"
+    scope = {"type": "http", "method": "POST", "path": path, "headers": headers, "query_string": b"", "scheme": "http"}
+    await app(scope, receive, send)  # type: ignore[arg-type]
+    assert desk.health().state == "no bridge"
+    desk.reported(Report(bridge="b2", state="ready"))
+    assert desk.ready
 
 
 async def test_only_files_of_open_jobs_are_given(client: httpx.AsyncClient) -> None:

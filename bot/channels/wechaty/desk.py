@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
 import secrets
 import time
@@ -193,19 +194,18 @@ class WechatyChannel:
     async def hand_out(self, asked: Asked) -> Sequence[Job]:
         """What is to be done and not in the bridge's hands yet; waits for something. Raises BridgeTakenError."""
         self.reported(asked)
-        try:
+        jobs: Sequence[Job] = ()
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(asked.wait):
                 while not self._stopped.is_set():
                     self._news.clear()
                     if jobs := self._not_in(asked.has):
-                        return jobs
+                        break
                     await self._news.wait()
-        except TimeoutError:
-            pass
-        finally:
-            if self._bridge.name == asked.bridge:
-                self._bridge.seen = self._now()
-        return ()
+        # Not where the question was cut off: then it was not the bridge that was heard of last.
+        if self._bridge.name == asked.bridge:
+            self._bridge.seen = self._now()
+        return jobs
 
     def _not_in(self, has: Sequence[str]) -> list[Job]:
         entries = [entry for key, entry in self._entries.items() if key not in has and not entry.ended.done()]

@@ -236,7 +236,7 @@ class Connection:
             case "logout":
                 self.user = ""
                 self._now("logged_out")
-            case "scan":
+            case "scan" if event.text("qrcode"):
                 self._now("scan")
         self._heard(event)
 

@@ -170,6 +170,7 @@ class Inward:
         if reading.silent(message):
             self._counts["recalled" if message.type == reading.RECALLED else "notes"] += 1
             return
+        await self._notices.meet(message.room)
         talker = Contact() if message.talker == self.me else await self.contact(message.talker)
         said = reading.said(message, self.me, await self._called(message.room, message.text), talker)
         if message.talker == self.me:

@@ -80,6 +80,16 @@ class Notices:
         names = [plain((await inward.contact(key)).name) for key in who[:_MOST_NAMES]]
         inward.tell(room, GroupJoined(conversation=room, names=tuple(filter(None, names))))
 
+    async def meet(self, room: str) -> None:
+        """Something was said in a group: one that is not known yet is looked at, so that it is known again later."""
+        if not room or room in self._rooms:
+            return
+        inward = self._inward
+        try:
+            self._rooms[room] = await inward.patiently(lambda: inward.puppet.room(room))
+        except RefusedError:
+            inward.count("no_group", "a group that cannot be looked up")
+
     async def _left(self, room: str, who: tuple[str, ...]) -> None:
         if self._inward.me in who:
             self._rooms.pop(room, None)

@@ -103,12 +103,15 @@ class BotApi:
             return Response(body, status_code=status)
         try:
             self._refuse(request.path_params["token"], method)
+            # Files are closed with the request.
             result = await METHODS[method](self, parsed(await _given(request)))
         except RefusedError as error:
             told: dict[str, Any] = {"ok": False, "error_code": error.code, "description": error.description}
             if error.parameters:
                 told["parameters"] = error.parameters
             return JSONResponse(told, status_code=error.code)
+        finally:
+            await request.close()
         return JSONResponse({"ok": True, "result": result})
 
     def _refuse(self, token: str, method: str) -> None:
