@@ -49,8 +49,10 @@ async def report(command: Report, context: Context) -> Outcome:
     The union's officers may enter a meeting at any time.
     """
     offering = await lock_offering(context, command.offering_id)
-    hours = rules_of(context.catalogue[offering.service]).report_hours if _is_ours(context, offering) else None
-    if offering is None or hours is None:
+    if offering is None or context.catalogue[offering.service].life != "activity":
+        raise DomainError("not_found")
+    hours = rules_of(context.catalogue[offering.service]).report_hours
+    if hours is None:
         raise DomainError("not_found")
     if not store.answers_for(context, offering):
         raise ForbiddenError
@@ -77,10 +79,6 @@ async def report(command: Report, context: Context) -> Outcome:
     told = await _tell_members(context, offering.id, session, facts)
     await _tell_union(context, offering.service, facts)
     return Outcome(wording="activities.reported", params={**facts, "told": told}, subject=f"offering:{offering.id}")
-
-
-def _is_ours(context: Context, offering: Any) -> bool:
-    return offering is not None and context.catalogue[offering.service].life == "activity"
 
 
 async def _tell_members(context: Context, offering_id: int, session: Session, facts: Mapping[str, Any]) -> int:

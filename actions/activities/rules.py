@@ -43,10 +43,9 @@ class ActivityRules(Declared):
     `offer_hours`, at least until `offer_until_hours` before the start. Members withdraw by themselves until
     `withdraw_until_hours` before the start, and before the rosters are locked. `check_in` gives everybody a code.
     The `…_field` rules name fields of the form: the partner of a pair, the list of a team, who leads it, who is its
-    captain, whether a person or a whole team signs up, whom an officer signs up, what is
-    chosen of an offering. `changeable`: who signs up again changes their answers. `report_hours`: meetings are reported at
-    least so many hours before. `wordings` are sentences of a
-    service's own for a state. `closing`: see `ClosingRules`.
+    captain, whether a person or a whole team signs up, whom an officer signs up, what is chosen of an offering.
+    `changeable`: who signs up again changes their answers. `report_hours`: meetings are reported at least so many
+    hours before. `wordings` are sentences of a service's own for a state. `closing`: see `ClosingRules`.
     """
 
     action: Literal["register", "list"] = "register"

@@ -31,9 +31,7 @@ async def look(command: Look, context: Context) -> Outcome:
 
     Raises DomainError("case_gone"), ForbiddenError.
     """
-    case = await context.session.get(Case, command.case_id)
-    if case is None:
-        raise DomainError("case_gone")
+    case = await store.find(context, command.case_id)
     if not await store.may_read(context, case):
         raise ForbiddenError
     service = context.catalogue[case.service]

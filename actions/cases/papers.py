@@ -18,7 +18,7 @@ from actions.cases import notices, seconding, store
 from actions.cases.form import rules_of
 from actions.cases.tables import Case, CaseStep
 from actions.core.commands import Outcome
-from actions.core.errors import DomainError, ForbiddenError
+from actions.core.errors import ForbiddenError
 from actions.core.zones import at, local, spoken_day
 
 if TYPE_CHECKING:
@@ -170,9 +170,7 @@ async def print_(command: Print, context: Context) -> Outcome:
 
     Raises DomainError("case_gone"), ForbiddenError.
     """
-    case = await context.session.get(Case, command.case_id)
-    if case is None:
-        raise DomainError("case_gone")
+    case = await store.find(context, command.case_id)
     if not await store.may_read(context, case):
         raise ForbiddenError
     service = context.catalogue[case.service]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from actions.cases.tables import Case
+from actions.cases.store import PRIVATE
 
 if TYPE_CHECKING:
     from actions.core.commands import Context
@@ -27,6 +27,5 @@ def of_service(command: Any, context: Context) -> bool:
 
 
 def is_private(_command: Any, context: Context) -> bool:
-    """Whether a private record was at hand in this unit of work."""
-    at_hand = (row for row in context.session.identity_map.values() if isinstance(row, Case))
-    return any(context.catalogue[case.service].private for case in at_hand)
+    """Whether a private record was at hand in this unit of work (see `store.find`)."""
+    return bool(context.session.info.get(PRIVATE))

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from actions.core.commands import Context
 
 _ABOUT = "case"
+#: What the session of a unit of work knows once a private record was at hand in it.
+PRIVATE = "private_case"
 
 
 def declared(context: Context, service: str) -> Declaration:
@@ -36,6 +38,8 @@ async def find(context: Context, case_id: int) -> Case:
     case = await context.database.lock(context.session, Case, case_id)
     if case is None:
         raise DomainError("case_gone")
+    if private(context, case):
+        context.session.info[PRIVATE] = True
     return case
 
 

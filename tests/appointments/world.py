@@ -14,19 +14,19 @@ from actions.appointments.commands import Book, Hold, JoinWaitlist
 from actions.appointments.tables import Appointment, Seat, Waiting
 from actions.blocks.vault import AesVault
 from actions.core import offerings
-from actions.core.catalogue import load_catalogue
+from actions.core.catalogue import Catalogue
 from actions.core.commands import SYSTEM, Actor, Bus, Context, actor_for
 from actions.core.database import Database
 from actions.core.errors import DomainError
 from actions.core.tables import Audit, Base, Member, Offering, Outgoing, Prompt, RoleGrant
 from actions.core.zones import at
-from bot.settings import ROOT
+from bot.lives import load_services
+from bot.settings import ROOT, Settings
 from bot.wording import Wording, load_wording
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from actions.core.catalogue import Catalogue
     from actions.core.commands import Command, Outcome
 
 T = TypeVar("T", bound=Base)
@@ -58,16 +58,8 @@ def moment(day: date, hour: int, minute: int = 0) -> datetime:
 
 def catalogue(overrides: Mapping[str, Mapping[str, Any]] | None = None) -> Catalogue:
     """The two services of this life, as they are declared."""
-    every = load_catalogue(ROOT / "data" / "services", _rules(), overrides)
-    return type(every)({service.id: service for service in every if service.life == "appointment"})
-
-
-def _rules() -> Any:
-    from actions.announcements import Announcements  # noqa: PLC0415 - only to read the other declarations
-    from actions.membership import Membership  # noqa: PLC0415
-    from actions.records import OwnRecords  # noqa: PLC0415
-
-    return {life.name: life.rules for life in (Announcements, Appointments, Membership, OwnRecords)}
+    every = load_services(Settings(services={name: dict(rules) for name, rules in (overrides or {}).items()}))
+    return Catalogue({service.id: service for service in every if service.life == "appointment"})
 
 
 @functools.cache

@@ -70,9 +70,9 @@ async def test_an_objection_is_sealed_and_its_body_must_exist(world: World) -> N
     number = await _publicised(world)
     with pytest.raises(DomainError, match="no_such_body"):
         await do(world, HU, "cases.object", case_id=number, body="居委会", reason="不合适")
+    fields = {"content": "路灯坏了"}
+    other = (await do(world, LIN, "cases.submit", service="suggestion", fields=fields)).data["case_id"]
     with pytest.raises(DomainError, match="not_publicised"):
-        fields = {"content": "路灯坏了"}
-        other = (await do(world, LIN, "cases.submit", service="suggestion", fields=fields)).data["case_id"]
         await do(world, HU, "cases.object", case_id=other, body="校工会", reason="不合适")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import docx
 import openpyxl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
@@ -177,6 +177,7 @@ async def test_a_formula_in_a_name_stays_a_name(world: World) -> None:
     assert any(cell.value == '=HYPERLINK("http://x","领奖")' and cell.quotePrefix for cell in cells)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 5000), st.integers(1, 20), st.integers(1, 20))
 def test_a_share_is_rounded_down(people: int, numerator: int, denominator: int) -> None:
     if numerator > denominator:

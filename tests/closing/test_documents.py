@@ -113,6 +113,7 @@ def test_no_name_leads_out_of_the_folder_or_over_another(names: list[str]) -> No
         assert name.strip(".") != ""
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_a_file_name_is_short_and_never_empty(text: str) -> None:
     assert 0 < len(file_name(text, 31)) <= 31

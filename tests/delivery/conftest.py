@@ -23,7 +23,7 @@ from actions.core.zones import SHANGHAI
 from bot.channels.web import WebChannel
 from bot.delivery import Delivery
 from bot.messages import Receipt, SendError, Senders
-from bot.wording import Wording
+from bot.wording import Sentence, Wording
 from tests.conftest import MovableClock
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 CHANNEL = "post"
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=SHANGHAI)
-WORDING = Wording({"say": Environment(autoescape=True).from_string("{{ text }}")})
+WORDING = Wording(Environment(autoescape=True), {"say": Sentence(text="{{ text }}", place="here")})
 
 
 @dataclass(kw_only=True)

@@ -7,18 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actions.announcements import Announcements
-from actions.appointments import Appointments
-from actions.core.catalogue import Catalogue, Declaration, load_catalogue
+from actions.core.catalogue import Catalogue, Declaration
 from actions.core.life import Choice
-from actions.membership import Membership
-from actions.records import OwnRecords
 from bot.app import intent_kinds
 from bot.dialogue import forms, policy
 from bot.dialogue.policy import Registry
 from bot.dialogue.state import Frame, State, expire
 from bot.dialogue.words import load_words
-from bot.settings import ROOT
+from bot.lives import load_services
+from bot.settings import ROOT, Settings
 from nlu.pipeline import Pipeline
 from nlu.types import Parse
 from tests.conftest import NOW
@@ -30,10 +27,7 @@ _NAMES = {"counsellor": {"何医生": "何医生", "高老师": "高老师"}, "r
 
 @pytest.fixture(scope="session")
 def catalogue() -> Catalogue:
-    return load_catalogue(
-        ROOT / "data" / "services",
-        {life.name: life.rules for life in (Announcements, Appointments, Membership, OwnRecords)},
-    )
+    return load_services(Settings())
 
 
 @pytest.fixture(scope="session")

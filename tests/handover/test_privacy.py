@@ -93,7 +93,8 @@ async def test_the_words_are_emptied_when_it_is_over(talk: Office):
     await talk.says(LIN, "我的存折丢了")
     await talk.clicks(ZHOU, "结束")
     async with talk.world.app.house.database.read() as session:
-        assert [row.notice for row in (await session.execute(select(Prompt))).scalars()] == [""]
+        about = select(Prompt.notice).where(Prompt.subject.startswith("handover"))
+        assert list((await session.execute(about)).scalars()) == [""]
     await talk.later(hours=25)
     await talk.world.app.delivery.forget()
     async with talk.world.app.house.database.read() as session:

@@ -91,7 +91,7 @@ async def all_say(client: httpx.AsyncClient, senders: list[str], text: str) -> l
 async def test_one_hundred_places(rush: Rush) -> None:
     limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
     headers = {"Authorization": f"Bearer {rush.key}"}
-    async with httpx.AsyncClient(base_url=rush.server.url, headers=headers, limits=limits, timeout=300) as client:
+    async with httpx.AsyncClient(base_url=rush.server.url, headers=headers, limits=limits, timeout=1800) as client:
         for reply in await all_say(client, rush.senders, f"报名{TITLE}"):
             assert f"讲座：{TITLE}" in reply["text"], reply["text"]
         replies = await all_say(client, rush.senders, "确认")
