@@ -114,6 +114,10 @@ def _intents(app: App) -> Iterator[str]:
 def _reminders(app: App) -> Iterator[str]:
     """Sentences that declarations name must be there."""
     for declaration in app.house.catalogue:
+        for state, wording in getattr(declaration.rules, "wordings", {}).items():
+            if wording not in app.house.wording:
+                where = _at(app, "rules", "wordings", state, file=f"services/{declaration.id}.yml")
+                yield f"{where}: wordings: there is no sentence {wording!r} in data/responses"
         for number, reminder in enumerate(getattr(declaration.rules, "reminders", ())):
             if reminder.wording not in app.house.wording:
                 where = _at(app, "rules", "reminders", number, file=f"services/{declaration.id}.yml")

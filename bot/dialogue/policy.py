@@ -24,6 +24,8 @@ NONE_OF_THESE = "none"
 #: Between a service and what was picked of it, in the value of a choice.
 OFFERED = "#"
 _ANSWERS = ("affirm", "deny", "cancel")
+#: Where nothing can be given up, what is this likely (0 to 1) is what was meant.
+_NEARLY = 0.2
 
 
 def decide(state: State, parse: Parse, registry: Registry, now: datetime) -> Step:
@@ -95,8 +97,9 @@ def _idle(state: State, parse: Parse, registry: Registry) -> Step:
 
 
 def _unasked(parse: Parse, registry: Registry) -> Step:
-    """A yes or no to nothing; 跳绳不报了 is about what is on record."""
-    if parse.intent == "cancel" and _of_what_is_named(parse, registry, alone=False):
+    """A yes or no to nothing; 跳绳不报了 and 取消候补 are about what is on record."""
+    near = any(each.intent == "withdraw" and each.confidence >= _NEARLY for each in parse.ranking[:2])
+    if parse.intent == "cancel" and (near or _of_what_is_named(parse, registry, alone=False)):
         return Open(service=registry.catalogue.opened_by("withdraw")[0].id, parse=parse)
     return Say(wording="talk.nothing_asked", intent=parse.intent)
 

@@ -89,6 +89,11 @@ class State(BaseModel):
         """The frame being talked about."""
         return self.stack[-1] if self.stack else None
 
+    def offers(self, text: str) -> bool:
+        """Whether a text is, word for word, an answer that is offered just now: a click says no more than its label."""
+        choices = (*self.clarify, *(self.top.choices if self.top is not None else ()))
+        return any(text.strip() in (choice.label, choice.value) for choice in choices)
+
     def but(self, **changes: Any) -> State:
         """The state with some of its parts replaced."""
         return self.model_copy(update=changes)

@@ -73,6 +73,8 @@ class Answerer:
         house, context = self._house, self._context
         idle, keep = timedelta(minutes=house.idle_minutes), timedelta(days=house.draft_days)
         state, shelved = expire(self._remembered(conversation), context.now, idle=idle, keep=keep)
+        if self.parse.crisis is not None and state.offers(self.parse.text):
+            self.parse = replace(self.parse, intent="out_of_scope", crisis=None, confidence=0.0, ranking=())
         if shelved:
             saying.say("form.shelved", {"service": house.catalogue[state.drafts[-1].service].short})
         self._registry = await choosing.knowing(context, house.registry, self.parse)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 #: Code points and lines that a group puts up with.
 _LONG, _LINES = 200, 8
 _LONGEST_LINE = 60
-_SENTENCE = re.compile(r".*?(?:[。！？!?]|$)")
+_SENTENCE = re.compile(r".*?[。！？!?]")
 
 
 def is_long(text: str) -> bool:
@@ -27,8 +27,9 @@ def is_long(text: str) -> bool:
 
 def first_line(text: str) -> str:
     """What a text begins with: its first sentence or line, cut where that is long too."""
-    found = _SENTENCE.match(text.strip())
-    line = found[0].rstrip("。：:") if found else ""
+    line, *_ = text.strip().splitlines() or [""]
+    found = _SENTENCE.match(line)
+    line = (found[0] if found else line).rstrip("。：:")
     return line if len(line) <= _LONGEST_LINE else f"{line[: _LONGEST_LINE - 1]}…"
 
 

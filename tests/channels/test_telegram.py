@@ -430,7 +430,10 @@ async def test_without_privacy_mode_it_reads_its_name_and_nothing_else(telegram:
     telegram.api.privacy = False
     assert await _hears(telegram, "今天天气真好") == ""
     assert telegram.door.passed == 1
-    assert "绑定工号" in await _hears(telegram, "娘家人，帮助")
+    folded = await _hears(telegram, "娘家人，帮助")
+    assert "我私聊发您了" in folded
+    assert "绑定工号" not in folded
+    assert "绑定工号" in "\n".join(await telegram.read(WANG))
 
 
 async def test_an_answer_in_a_group_names_who_asked(telegram: Telegrams) -> None:

@@ -16,6 +16,7 @@ from actions.safety.tables import Alert
 from bot.api import create_api
 from bot.api.actions import PATH
 from bot.app import create_api_key
+from bot.gateway.native.calls import offered
 from bot.serving import _api_parts
 from tests.rasa.dialogue import Loop
 
@@ -242,5 +243,6 @@ async def test_a_long_conversation_still_fits(loop: Loop) -> None:
 async def test_every_service_with_a_form_is_there(client: httpx.AsyncClient, world: World) -> None:
     names = {each["name"] for each in (await client.get("/api/v1/rasa/actions")).json()}
     assert {"action_assistant", "validate_counseling_form", "action_health_room_commit"} <= names
-    forms = {declaration.id for declaration in world.app.house.catalogue if declaration.form}
+    forms = {declaration.id for declaration in offered(world.app.house.catalogue).values()}
+    assert {"counseling", "proposal", "aid"} & forms == {"counseling", "proposal"}  # two services share apply_aid
     assert {f"action_{service}_commit" for service in forms} == {name for name in names if name.endswith("_commit")}

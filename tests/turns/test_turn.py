@@ -1,9 +1,12 @@
 """One turn: what a member reads and what the database holds."""
 
+from datetime import datetime
+
 from sqlalchemy import func, select
 
 from actions.appointments.tables import Appointment, Seat
 from actions.core.tables import Outgoing, Turn
+from nlu.types import Parse
 from tests.conftest import World
 
 
@@ -52,3 +55,18 @@ async def test_what_is_said_in_private_is_sealed_in_the_database(world: World) -
         rows = (await session.execute(select(Outgoing))).scalars().all()
     assert rows
     assert all("心理" not in row.content and "王芳" not in row.content for row in rows)
+
+
+class Alarmed:
+    """An NLU that hears a cry for help in everything."""
+
+    async def parse(self, text: str, now: datetime) -> Parse:
+        del now
+        return Parse(text=text, intent="crisis", confidence=1.0, crisis="despair")
+
+
+async def test_a_click_is_no_cry_for_help(world: World) -> None:
+    (asked,) = await world.say("我想约功能室")
+    world.app.gateway._pipeline = Alarmed()
+    assert "12356" not in await world.told(asked.options[0].label)
+    assert "12356" in await world.told("随便说点什么")
