@@ -1,8 +1,8 @@
 """Like ideas among two thousand: planted duplicates found, strangers left alone, one search timed.
 
-The share of characters and the threshold (0.40) were chosen on these pairs. Each planted duplicate says one of the ideas
-again in other words (bench/similarity_pairs.jsonl, written by hand); the other ideas are made of places, wishes and
-reasons, so that many of them share words with the duplicates.
+The share of characters and the threshold (0.40) were chosen on these pairs. Each planted duplicate says one of the
+ideas again in other words (bench/similarity_pairs.jsonl, written by hand); the other ideas are made of places, wishes
+and reasons, so that many of them share words with the duplicates.
 """
 
 from __future__ import annotations

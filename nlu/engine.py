@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 #: Raise this when features or the artefact change: a cached model of another version is trained anew.
-VERSION = 3
+VERSION = 4
 
 #: How much the sentence vector counts beside the n-grams, whose two views have length 1 each.
 MEANING = 1.5

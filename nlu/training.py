@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 OUT_OF_SCOPE = "out_of_scope"
 
 _STRENGTH = 10.0  # inverse of the regularisation
-_STEPS, _STEPS_ON = 45, 30  # of the solver: from nothing, and from a model of most of the data (docs/nlu.md)
+_STEPS, _STEPS_ON = 45, 60  # of the solver: from nothing, and from a model of most of the data (docs/nlu.md)
 _PARTS = 4  # one of them is held out to see what confidences are worth
 _FEWEST_TO_CALIBRATE = 300  # with less, held-out messages say nothing
 _SLIPS = 0.35  # of the messages are learned once more as an input method may have left them

@@ -198,8 +198,8 @@ class Answerer:
         if shortcut is None:
             return False
         if shortcut.service:
-            # What opens it is a keyword, and says nothing to the form.
-            await runner.open(shortcut.service, replace(self.parse, entities=(), times=()))
+            # A keyword is not guessed at: it says what one of its choices says, and nothing more.
+            await runner.open(shortcut.service, replace(self.parse, ranking=(), entities=(), times=()))
             return True
         await self._run(self._context.bus.command(shortcut.command, shortcut.arguments), runner.saying)
         return True

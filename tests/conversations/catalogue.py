@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,11 +58,15 @@ def shown_by(every: Sequence[Dialogue]) -> Mapping[str, list[Dialogue]]:
 def _expected(dialogue: Dialogue) -> Iterator[str]:
     turns = [turn.expect for turn in dialogue.turns if not isinstance(turn, str)]
     records = (dialogue.expect or {}).get("records", ())
-    for expected in (*turns, *records):
-        if expected and expected.get("service"):
+    for expected in filter(None, (*turns, *records)):
+        if expected.get("service"):
             yield expected["service"]
+        opened = catalogue().opened_by(expected.get("intent", ""))
+        if len(opened) == 1:  # what leaves its record with another service: 附议 is kept with the proposal
+            yield opened[0].id
 
 
+@cache
 def catalogue() -> Catalogue:
     """All declarations."""
     return load_services(Settings())
