@@ -149,10 +149,12 @@ class Done(Wired):
 class Report(Wired):
     """How the bridge is, and what it has done since it was last heard of.
 
-    `bridge` is one running process. `counts` are things that came and were not read, by kind.
+    `bridge` is one running process, `number` grows with each of its reports: they go over several connections, and the
+    last one to arrive need not be the last one to be sent. `counts` are things that came and were not read, by kind.
     """
 
     bridge: Key
+    number: int = Field(ge=1)
     state: State
     counts: dict[str, int] = Field(default_factory=dict, max_length=100)
     done: tuple[Done, ...] = Field((), max_length=500)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -59,8 +60,11 @@ def _desk(clock: Clock | None = None, **more: Any) -> WechatyChannel:
     return WechatyChannel(place, now=clock or Clock(), **more)
 
 
+_numbers = itertools.count(1)
+
+
 def _asked(bridge: str = "b1", **more: Any) -> Asked:
-    return Asked(**{"bridge": bridge, "state": "ready", "wait": 5.0, **more})
+    return Asked(**{"bridge": bridge, "number": next(_numbers), "state": "ready", "wait": 5.0, **more})
 
 
 def _message(text: str = "好的", row: int = 1) -> Outbound:
@@ -81,7 +85,7 @@ async def test_a_message_is_handed_out_and_confirmed() -> None:
     sending, job = await _sending(desk, _message(), _asked())
     assert (job.conversation, job.texts) == ("alice", ("好的",))
     assert not await desk.hand_out(_asked(has=(job.key,), wait=0))
-    desk.reported(Report(bridge="b1", state="ready", done=(Done(key=job.key, ref="m-1"),)))
+    desk.reported(Report(bridge="b1", number=next(_numbers), state="ready", done=(Done(key=job.key, ref="m-1"),)))
     receipt = await sending
     assert (receipt.ref, receipt.confirmed) == ("m-1", True)
     assert not await desk.hand_out(_asked(wait=0))
@@ -121,10 +125,30 @@ async def test_nothing_is_sent_while_nobody_is_signed_in(state: Any) -> None:
 async def test_what_the_bridge_could_not_do_is_told() -> None:
     desk = _desk()
     sending, job = await _sending(desk, _message(), _asked())
-    desk.reported(Report(bridge="b1", state="away", done=(Done(key=job.key, error="not connected", retry_after=1),)))
+    desk.reported(
+        Report(
+            bridge="b1",
+            number=next(_numbers),
+            state="away",
+            done=(Done(key=job.key, error="not connected", retry_after=1),),
+        )
+    )
     with pytest.raises(SendError) as failed:
         await sending
     assert (failed.value.reason, failed.value.permanent, failed.value.retry_after) == ("not connected", False, 1)
+
+
+async def test_an_older_report_that_comes_later_changes_nothing() -> None:
+    """Reports go over several connections; what has ended has ended all the same."""
+    desk = _desk()
+    older, newer = _asked(state="away"), _asked(state="ready")
+    desk.reported(newer)
+    desk.reported(older)
+    assert desk.ready
+    sending, job = await _sending(desk, _message(), _asked())
+    desk.reported(older.model_copy(update={"done": (Done(key=job.key, ref="m-1"),)}))
+    assert (await sending).ref == "m-1"
+    assert desk.ready
 
 
 async def test_a_bridge_that_is_silent_is_gone() -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.conftest import World
 
 SAID = {"event": "m-1", "conversation": "alice", "chat": "private", "sender": "alice", "text": "您好", "kind": "said"}
-ASKED = {"bridge": "b1", "state": "ready", "wait": 0}
+ASKED = {"bridge": "b1", "number": 1, "state": "ready", "wait": 0}
 
 
 @contextlib.asynccontextmanager
@@ -155,7 +155,7 @@ async def test_a_bridge_whose_question_was_cut_off_makes_room_at_once(world: Wor
     scope = {"type": "http", "method": "POST", "path": path, "headers": headers, "query_string": b"", "scheme": "http"}
     await app(scope, receive, send)  # type: ignore[arg-type]
     assert desk.health().state == "no bridge"
-    desk.reported(Report(bridge="b2", state="ready"))
+    desk.reported(Report(bridge="b2", number=1, state="ready"))
     assert desk.ready
 
 

@@ -22,7 +22,6 @@ from bot.channels.wechaty.outward import Outward
 from bot.channels.wechaty.pace import Time
 from bot.channels.wechaty.puppet import Puppet
 from bot.channels.wechaty.seen import Event, Place
-from bot.wire import Report
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -80,7 +79,7 @@ class Bridge:
                 await self.inward.drained()
         with contextlib.suppress(TimeoutError, LinkError, Unwelcome):
             async with asyncio.timeout(_FAREWELL):
-                await self._link.report(Report(bridge=self.name, state="away", counts=dict(self.counts)))
+                await self._link.report(self.outward.report(leaving=True))
 
 
 def bridge_of(settings: Settings) -> Bridge:

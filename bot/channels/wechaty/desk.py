@@ -81,9 +81,10 @@ class _Entry:
 
 @dataclass(kw_only=True, slots=True)
 class _Bridge:
-    """The bridge that is at work, and when it was heard of last."""
+    """The bridge that is at work, when it was heard of last, and what it told in its last report."""
 
     name: str = ""
+    number: int = 0
     seen: float = 0.0
     state: State = "away"
     counts: dict[str, int] = field(default_factory=dict)
@@ -219,14 +220,19 @@ class WechatyChannel:
             if self._at_work():
                 raise BridgeTakenError
             self._welcome(report.bridge)
-        if report.state != self._bridge.state:
-            log.info("wechaty_bridge", state=report.state)
-        self._bridge.seen, self._bridge.state = self._now(), report.state
-        self._bridge.counts = dict(report.counts)
+        self._bridge.seen = self._now()
+        if report.number > self._bridge.number:
+            self._know(report)
         for done in report.done:
             entry = self._entries.get(done.key)
             if entry is not None and not entry.ended.done():
                 entry.ended.set_result(done)
+
+    def _know(self, report: Report) -> None:
+        if report.state != self._bridge.state:
+            log.info("wechaty_bridge", state=report.state)
+        self._bridge.number, self._bridge.state = report.number, report.state
+        self._bridge.counts = dict(report.counts)
 
     def hung_up(self, bridge: str) -> None:
         """The bridge's question was cut off: that bridge is gone, or asks again in a moment."""

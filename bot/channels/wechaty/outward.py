@@ -63,6 +63,7 @@ class Outward:
         self._unreported: dict[str, Done] = {}
         self._echoes: OrderedDict[tuple[str, str], str] = OrderedDict()
         self._news = asyncio.Event()
+        self._reports = 0
 
     def changed(self) -> None:
         """The state of the connection has changed: the assistant is told."""
@@ -87,7 +88,7 @@ class Outward:
         tries = 0
         while True:
             has = (*self._hands, *self._unreported)
-            asked = Asked(**self._report().model_dump(), has=has)
+            asked = Asked(**self.report().model_dump(), has=has)
             try:
                 jobs = await self._link.ask(asked)
             except (LinkError, Unwelcome) as error:
@@ -105,15 +106,22 @@ class Outward:
         while True:
             await self._news.wait()
             self._news.clear()
-            report = self._report()
+            report = self.report()
             # What cannot be told now is told with the next question.
             with contextlib.suppress(LinkError, Unwelcome):
                 await self._link.report(report)
                 self._reported(report)
 
-    def _report(self) -> Report:
-        done = tuple(self._unreported.values())[:500]
-        return Report(bridge=self._name, state=self._connection.state, counts=dict(self._counts), done=done)
+    def report(self, *, leaving: bool = False) -> Report:
+        """How things are now, or that the bridge is about to end."""
+        self._reports += 1
+        return Report(
+            bridge=self._name,
+            number=self._reports,
+            state="away" if leaving else self._connection.state,
+            counts=dict(self._counts),
+            done=tuple(self._unreported.values())[:500],
+        )
 
     def _reported(self, report: Report) -> None:
         for done in report.done:
