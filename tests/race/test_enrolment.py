@@ -27,7 +27,7 @@ pytestmark = pytest.mark.peer
 OFFICER, TITLE = "20100903", "名家讲堂"
 MEMBERS, PLACES, UNITS, SHARE = 2_000, 100, 40, 4
 # As many as knock at one moment; the others stand in line behind them, as they do before a web server.
-AT_ONCE = 200
+AT_ONCE = 64
 _AHEAD = re.compile(r"前面还有 (\d+) 位")
 
 
