@@ -37,6 +37,8 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
 @pytest.fixture
 def towns(tmp_path_factory: pytest.TempPathFactory, demo_template: Path, pipeline: Pipeline) -> Towns:
     """The assistant at work beside a gateway, with its door open; no bridge yet."""
+    # Alembic upgrades one database at a time: what it is at is known to the whole process.
+    upgrading = asyncio.Lock()
 
     @contextlib.asynccontextmanager
     async def opened(gateway: Gateway) -> AsyncIterator[Town]:
@@ -51,7 +53,8 @@ def towns(tmp_path_factory: pytest.TempPathFactory, demo_template: Path, pipelin
         )
         clock = RunningClock()
         app = build(settings, pipeline=pipeline, clock=clock)
-        await prepare(app, demo=False)
+        async with upgrading:
+            await prepare(app, demo=False)
         desk = next(channel for channel in app.channels if isinstance(channel, WechatyChannel))
         town = Town(app=app, gateway=gateway, desk=desk, clock=clock)
         town.key = await create_api_key(app, "wechaty")
