@@ -112,6 +112,20 @@ class Recuse(Command):
     staff_id: str = ""
 
 
+class Looks(Command):
+    """Who has seen the actor's confidential records, the latest first."""
+
+    name: ClassVar[str] = "cases.looks"
+
+
+class Retention(Command):
+    """Deletes what is over for longer than its service keeps it; `dry` counts it only. `service` empty is all."""
+
+    name: ClassVar[str] = "cases.retention"
+    service: str = ""
+    dry: bool = True
+
+
 class ListTasks(Command):
     """What waits for the actor, the most urgent first."""
 
