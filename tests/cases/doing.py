@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
+from actions.cases import Cases
 from bot.messages import Address
 from tests.files.samples import picture
 
@@ -44,7 +45,9 @@ async def paid(world: World, number: int) -> None:
 async def swept(world: World) -> int:
     """What falls due of the cases by itself; returns how much was done."""
     async with world.unit_of_work() as context:
-        return await world.app.house.lives["case"].sweep(context)
+        cases = world.app.house.lives["case"]
+        assert isinstance(cases, Cases)
+        return await cases.sweep(context)
 
 
 async def photo(world: World, who: str = LIN, name: str = "诊断证明.jpg") -> str:

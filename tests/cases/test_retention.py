@@ -15,6 +15,8 @@ from actions.core.tables import Audit, Outgoing, Prompt
 from tests.cases.doing import CHEN, LIN, ZHANG, ZHOU, aid, do, move, paid, photo, swept
 
 if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+
     from tests.conftest import World
 
 DAYS = 1095
@@ -33,7 +35,7 @@ async def _left(world: World, number: int) -> dict[str, int]:
     subjects = (f"case:{number}", f"case_task:{number}")
     async with world.unit_of_work() as context:
 
-        async def count(table: type, *where: object) -> int:
+        async def count(table: type, *where: ColumnElement[bool]) -> int:
             query = select(func.count()).select_from(table).where(*where)
             return int((await context.session.execute(query)).scalar_one())
 
@@ -94,6 +96,7 @@ async def _written_back(world: World) -> None:
     async with world.app.house.database.engine.connect() as connection:
         await connection.rollback()
         raw = await connection.get_raw_connection()
+        assert raw.driver_connection is not None
         cursor = await raw.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         await cursor.close()
 

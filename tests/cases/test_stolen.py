@@ -52,12 +52,12 @@ async def _aid(world: World) -> None:
 async def _others(world: World) -> None:
     flooded = {"kind": "意外事故", "situation": "房子被水淹"}
     papers = {"papers": [await photo(world, ZHANG, "化疗通知单.jpg")]}
-    given = {"service": "temporary_aid", "confidential": flooded, "consent": True}
-    urgent = await do(world, ZHANG, "cases.submit", **given, fields={"urgency": "急用", **papers})
+    given = {"service": "temporary_aid", "confidential": flooded, "fields": {"urgency": "急用", **papers}}
+    urgent = await do(world, ZHANG, "cases.submit", **given, consent=True)
     await move(world, ZHOU, urgent.data["case_id"], "grant_now", "急用三千")
     # A program may not know which answers are confidential.
-    fields = {"kind": "住院", "whom": "替同事", "person": "张建国骨折的事", "note": "股骨颈骨折"}
-    fields |= {"proof": [await photo(world, LIN, "出院小结.jpg")]}
+    proof = [await photo(world, LIN, "出院小结.jpg")]
+    fields = {"kind": "住院", "whom": "替同事", "person": "张建国骨折的事", "note": "股骨颈骨折", "proof": proof}
     await do(world, LIN, "cases.submit", service="condolence", fields=fields)
 
 
