@@ -56,7 +56,8 @@ async def test_it_counts_and_deletes_nothing_unless_told_to(world: World) -> Non
     assert (await _left(world, number))["case"] == 1
 
 
-async def test_when_its_time_is_over_nothing_is_left(world: World) -> None:
+async def test_when_its_time_is_over_nothing_is_left(either_world: World) -> None:
+    world = either_world
     number = await _with_paper(world)
     await do(world, ZHOU, "cases.look", case_id=number)
     await paid(world, number)

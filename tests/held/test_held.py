@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from openpyxl import load_workbook
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
-from actions.activities.tables import Entry
+from actions.activities.tables import Entry, Person, Place
 from actions.appointments.tables import Appointment, Seat
 from actions.blocks.consent import Consent
 from actions.blocks.materials import Material
 from actions.cases.tables import Case, CaseStep
 from actions.core.errors import DomainError
-from actions.core.tables import Audit, Member, Outgoing
+from actions.core.tables import Audit, Base, Member, Outgoing
 from bot.messages import Address
 from tests.cases.doing import CHEN, LIN, ZHANG, ZHOU, aid, do, move, paid, photo
 
@@ -140,7 +140,8 @@ async def test_it_is_told_what_goes_and_what_stays_before_anything_is_done(world
     assert await _count(world, Case, Case.id == number) == 1
 
 
-async def test_confirmed_it_is_gone_with_all_that_hung_on_it(world: World) -> None:
+async def test_confirmed_it_is_gone_with_all_that_hung_on_it(either_world: World) -> None:
+    world = either_world
     number = await _idea(world)
     await move(world, LIN, number, "withdraw")
     kept = await aid(world)
@@ -180,17 +181,31 @@ async def test_what_was_booked_meanwhile_stops_it(world: World) -> None:
     assert await _count(world, Case, Case.id == number) == 1
 
 
-async def test_an_open_registration_is_withdrawn_first(world: World) -> None:
-    for text in ("报名教职工气排球比赛", "确认"):
+async def test_an_open_registration_is_withdrawn_first_and_one_that_is_over_goes(world: World) -> None:
+    for text in ("报名科学睡眠讲座", "确认"):
         await world.say(text)
-    async with world.unit_of_work(LIN) as context:
-        mine = Entry.member_id == context.actor.member_id
-        items = [item for each in context.records for item in await each.items(context, context.actor.member_id)]
-    open_ = [item.ref for item in items if item.ref.startswith("entry:")]
-    before = await _count(world, Entry, mine)
-    if open_:
-        assert "先取消才能删" in await world.told(ERASE)
-    assert await _count(world, Entry, mine) == before
+    assert "先取消才能删" in await world.told(ERASE)
+    assert await _count(world, Entry) == 1
+    world.clock.move(days=12)
+    await world.say(ERASE)
+    assert "删好了" in await world.told("确认删除")
+    assert [await _count(world, table) for table in (Entry, Person, Place)] == [0, 0, 0]
+
+
+async def test_what_a_draw_speaks_of_stays(world: World) -> None:
+    for text in ("报名科学睡眠讲座", "确认"):
+        await world.say(text)
+    async with world.unit_of_work() as context:
+        entry = (await context.session.execute(select(Entry))).unique().scalar_one()
+        drawn = {"sport": "乒乓球", "draw": {}, "times": 1, "season": {}, "rest": {}, "slots": [], "results": {}}
+        drawn |= {"withdrawn": [], "drawn_at": context.now, "drawn_by": entry.member_id}
+        await context.session.execute(
+            insert(Base.metadata.tables["activity_draw"]), {"offering_id": entry.offering_id, **drawn}
+        )
+    world.clock.move(days=12)
+    assert "抽过签的比赛留作成绩" in await world.told(ERASE)
+    await do(world, LIN, "own.erase")
+    assert await _count(world, Entry) == 1
 
 
 async def test_others_keep_theirs(world: World) -> None:

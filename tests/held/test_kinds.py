@@ -35,8 +35,8 @@ FAULTS = [
 def _pets() -> MetaData:
     metadata = MetaData()
     Table("member", metadata, Column("id", Integer, primary_key=True))
-    owner, vet = Column("owner", ForeignKey("member.id")), Column("vet", ForeignKey("member.id"))
-    Table("pet", metadata, Column("id", Integer, primary_key=True), Column("name", String(9)), owner, vet)
+    members: list[Column[int]] = [Column(name, ForeignKey("member.id")) for name in ("owner", "vet")]
+    Table("pet", metadata, Column("id", Integer, primary_key=True), Column("name", String(9)), *members)
     return metadata
 
 
