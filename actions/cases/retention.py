@@ -15,7 +15,7 @@ from actions.cases.form import rules_of
 from actions.cases.tables import Case, CaseHandler, CaseLook, CaseObjection, CaseSecond, CaseStep, CaseSupport
 from actions.core.commands import Outcome
 from actions.core.notify import forget_prompts
-from actions.core.schedules import Schedule, Schedules, on_days
+from actions.core.schedules import Schedule, on_days
 from actions.core.tables import Outgoing
 
 if TYPE_CHECKING:
@@ -33,10 +33,10 @@ _AT_ONCE = 500
 _PARTS = (CaseStep, CaseHandler, CaseSecond, CaseSupport, CaseLook, CaseObjection)
 
 
-def daily() -> Schedules:
-    """The schedule that does it once a day, by whichever process comes first."""
+def schedule() -> Schedule:
+    """Once a day, by whichever process comes first."""
     every_day = on_days(_AT, lambda _day: True)
-    return Schedules([Schedule(name="cases.retention", times=every_day, run=_by_clock, useful=timedelta(days=1))])
+    return Schedule(name="cases.retention", times=every_day, run=_by_clock, useful=timedelta(days=1))
 
 
 async def _by_clock(context: Context, _moment: datetime) -> None:

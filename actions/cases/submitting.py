@@ -147,7 +147,7 @@ async def call_for(
         return None
     calls = await store.open_calls(context, service)
     if not calls:
-        raise DomainError("call_closed", service=service.short)
+        raise DomainError("call_closed", service=service.short, private=service.private)
     fitting = [call for call in calls if (not title or call.title == title) and _fits(call, values)]
     if not fitting:
         names = [call.title for call in calls]
