@@ -113,6 +113,7 @@ async def test_a_consent_stays_as_long_as_a_record_needs_it(world: World) -> Non
     old = await aid(world)
     await paid(world, old)
     world.clock.move(days=DAYS - 10)
+    await do(world, ZHOU, "offerings.create", service="aid", title="三年后的一轮", spec={}, open=True)
     fresh = await aid(world)
     world.clock.move(days=10)
     await do(world, ZHOU, "cases.retention", dry=False)
