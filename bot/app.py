@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
-from actions.blocks.materials import MaterialRules, readers_of
+from actions.blocks.materials import MaterialRules, readers_of, watchers_of
 from actions.blocks.materials_intake import Materials
 from actions.blocks.vault import AesVault, new_key, parse_keys
 from actions.core.commands import SYSTEM, actor_for
@@ -252,7 +252,8 @@ def _materials(settings: Settings, records: Sequence[Records]) -> Materials:
         keep_hours=files.keep_unattached_hours,
     )
     scan = scanner(files.scan_command, files.scan_seconds)
-    return Materials(FolderStore(settings.files_dir), rules, scan=scan, readers=readers_of(records))
+    store, readers, watchers = FolderStore(settings.files_dir), readers_of(records), watchers_of(records)
+    return Materials(store, rules, scan=scan, readers=readers, watchers=watchers)
 
 
 class _NoNlu:

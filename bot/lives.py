@@ -23,9 +23,11 @@ from actions.core import offerings, waiting
 from actions.core.catalogue import Catalogue, load_catalogue
 from actions.core.commands import Bus
 from actions.core.schedules import Schedules
+from actions.core.tables import Base
 from actions.core.yamlfile import YamlFile
 from actions.fixtures.sports import load_sports
 from actions.handover import HandoverDesk, HandoverRules
+from actions.held import HeldData, load_kinds
 from actions.knowledge import KnowledgeRules, Library, Questions
 from actions.membership import BindingRecords, Membership, PreferenceListener, load_channel_names
 from actions.records import OwnRecords
@@ -113,6 +115,7 @@ def lives_of(settings: Settings, wording: Wording) -> Lives:
                 *waiting.registrations(),
                 *safety.registrations(),
                 *handover.registrations(),
+                *HeldData(load_kinds(settings.data_dir, Base.metadata), Base.metadata, shelf).registrations(),
             ]
         ),
         questions=questions,

@@ -110,6 +110,28 @@ class Readable(Protocol):
         ...
 
 
+Opened = Callable[["Context", str], Awaitable[None]]
+
+
+@runtime_checkable
+class Watched(Protocol):
+    """Records that note who opens their files: confidential ones."""
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What stands before the colon of a record's subject."""
+        ...
+
+    async def opened(self, context: Context, subject: str, /) -> None:
+        """The actor, who may read it, opens a file of a record."""
+        ...
+
+
+def watchers_of(records: Iterable[object]) -> dict[str, Opened]:
+    """Who notes by kind of record."""
+    return {kind: each.opened for each in records if isinstance(each, Watched) for kind in each.kinds}
+
+
 def readers_of(records: Iterable[object]) -> dict[str, MayRead]:
     """Who tells by kind of record; of a kind that nobody tells of, the owner alone reads."""
     return {kind: each.may_read for each in records if isinstance(each, Readable) for kind in each.kinds}

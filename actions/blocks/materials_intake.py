@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from actions.blocks.materials import MaterialRules, MayRead
+    from actions.blocks.materials import MaterialRules, MayRead, Opened
     from actions.blocks.materials_types import FileType
     from actions.core.commands import Context
 
@@ -88,7 +88,10 @@ class Prepared:
 
 
 class Materials:
-    """Takes files in, gives them out, sweeps. `readers` tell by kind of record who may read what is attached to it."""
+    """Takes files in, gives them out, sweeps.
+
+    By kind of record `readers` tell who may read what is attached to it, and `watchers` note who does.
+    """
 
     def __init__(
         self,
@@ -97,11 +100,13 @@ class Materials:
         *,
         scan: Scan = no_scan,
         readers: Mapping[str, MayRead] | None = None,
+        watchers: Mapping[str, Opened] | None = None,
     ) -> None:
         self.rules = rules
         self._store = store
         self._scan = scan
         self._readers = dict(readers or {})
+        self._watchers = dict(watchers or {})
         self._orphans_sought_at: datetime | None = None
         # A picture of the largest size takes a hundred megabytes while it is drawn: one at a time.
         self._drawing = asyncio.Semaphore(1)
@@ -186,6 +191,16 @@ class Materials:
         if not await asyncio.to_thread(path.is_file):
             raise DomainError("file_gone")
         return row, path
+
+    def watched(self, context: Context, row: Material) -> bool:
+        """Whether it is noted that the actor opens a file: somebody else's, of a record that is watched."""
+        member = context.actor.member
+        own = member is not None and member.id == row.member_id
+        return not own and row.subject.partition(":")[0] in self._watchers
+
+    async def note_opened(self, context: Context, row: Material) -> None:
+        """Notes it, in the caller's unit of work."""
+        await self._watchers[row.subject.partition(":")[0]](context, row.subject)
 
     # --- away
 

@@ -112,6 +112,49 @@ class Recuse(Command):
     staff_id: str = ""
 
 
+class Round(Command):
+    """What waits for the decision of a body that the actor sits in: of one round, of a service, or an overview."""
+
+    name: ClassVar[str] = "cases.round"
+    service: str = ""
+    offering: str = ""
+
+
+class Declare(Command):
+    """The actor declares which records of a batch concern them (回避): the numbers in `reason`, or `none`."""
+
+    name: ClassVar[str] = "cases.declare"
+    service: str
+    offering: str = ""
+    none: bool = False
+    reason: str = Field("", max_length=_LONGEST)
+
+
+class Decide(Command):
+    """Decides a batch: `every` record of it, or those whose numbers begin `reason`; the words go with each."""
+
+    name: ClassVar[str] = "cases.decide"
+    service: str
+    move: str
+    offering: str = ""
+    every: bool = False
+    reason: str = Field("", max_length=_LONGEST)
+
+
+class Looks(Command):
+    """Who has seen the actor's confidential records, the latest first."""
+
+    name: ClassVar[str] = "cases.looks"
+
+
+class Retention(Command):
+    """Deletes what is over for longer than its service keeps it; `dry` counts it only. `service` empty is all."""
+
+    name: ClassVar[str] = "cases.retention"
+    service: str = ""
+    dry: bool = True
+
+
 class ListTasks(Command):
     """What waits for the actor, the most urgent first."""
 

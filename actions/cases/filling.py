@@ -159,7 +159,7 @@ async def choices(context: Context, service: Declaration, key: str) -> tuple[Cho
     calls = await store.open_calls(context, service) if rules_of(service).call else []
     if field.type == "offering":
         if not calls:
-            raise DomainError("call_closed", service=service.short)
+            raise DomainError("call_closed", service=service.short, private=service.private)
         return tuple(Choice(value=call.title, label=call.title) for call in calls)
     limits = [store.spec_of(call).allows.get(key) for call in calls]
     allowed = {value for limit in limits if limit is not None for value in limit}
@@ -187,7 +187,7 @@ async def begin(context: Context, service: Declaration) -> dict[str, Any]:
         return {}
     calls = await store.open_calls(context, service) if rules_of(service).call else []
     if rules_of(service).call and not calls:
-        raise DomainError("call_closed", service=service.short)
+        raise DomainError("call_closed", service=service.short, private=service.private)
     if len(calls) < 2:
         # Where there is but one call, its limits are known before anything is filled in.
         await submitting.room(context, service, calls[0] if calls else None)

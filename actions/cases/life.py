@@ -5,12 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from actions.cases import commands as c
-from actions.cases import filling, moving, objecting, officers, papers, rights, seconding, sweep, walls
+from actions.cases import (
+    filling,
+    looks,
+    moving,
+    objecting,
+    officers,
+    papers,
+    retention,
+    rights,
+    rounds,
+    seconding,
+    sweep,
+    walls,
+)
 from actions.cases.form import Form, key_of, rules_of
 from actions.cases.likeness import Likeness
 from actions.cases.rules import CallSpec, CaseRules
 from actions.cases.submitting import Submitting
-from actions.core.commands import Registration, bound
+from actions.core.commands import Registration, bound, role
+from actions.core.schedules import Schedules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -32,6 +46,7 @@ class Cases:
     def __init__(self, encode: Encoder | None = None) -> None:
         """`encode` gives the NLU's sentence vectors; without them like records are found by their characters."""
         self._likeness = Likeness(encode)
+        self._daily = Schedules((retention.schedule(), rounds.schedule()))
 
     def registrations(self) -> Sequence[Registration[Any]]:
         """The commands of this life. Rights that depend on the record are checked where the record is locked."""
@@ -53,7 +68,12 @@ class Cases:
             Registration(command=c.ListTasks, handler=officers.tasks, right=bound),
             Registration(command=c.ListLate, handler=officers.late, right=bound),
             Registration(command=c.Figures, handler=papers.figures, right=rights.answers_for),
-            Registration(command=c.Export, handler=papers.export, right=rights.answers_for),
+            Registration(command=c.Export, handler=papers.export, right=rights.answers_for, private=own),
+            Registration(command=c.Round, handler=rounds.show, right=bound, private=own),
+            Registration(command=c.Declare, handler=rounds.declare, right=bound, private=own),
+            Registration(command=c.Decide, handler=rounds.decide, right=bound, private=own),
+            Registration(command=c.Looks, handler=looks.looks, right=bound, private=rights.always),
+            Registration(command=c.Retention, handler=retention.retention, right=role("administrator")),
             Registration(command=c.Print, handler=papers.print_, right=bound, private=hidden),
         )
 
@@ -102,4 +122,4 @@ class Cases:
 
     async def sweep(self, context: Context) -> int:
         """What falls due by itself."""
-        return await sweep.sweep(context)
+        return await sweep.sweep(context) + await self._daily.sweep(context)

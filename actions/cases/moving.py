@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from actions.blocks.deadlines import deadline
 from actions.blocks.moves import AUTHOR
@@ -14,6 +14,8 @@ from actions.core.errors import DomainError, ForbiddenError
 from actions.core.tables import Member
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from actions.blocks.moves import Move
     from actions.cases.commands import Move as MoveCommand
     from actions.cases.rules import CaseRules
@@ -45,7 +47,7 @@ async def _made(context: Context, case: Case, name: str, made: Move, words: str)
     effect = await effects.of(context, case, made, words)
     after = effect.to or made.to
     before, late = case.state, case.due_at is not None and context.now > case.due_at
-    case.kept = {**case.kept, **effect.keeps}
+    _keep(context, case, made, effect.keeps)
     await store.note(context, case, name, words, before=before, after=after, late=bool(after) and late)
     if after:
         _by_author_ended(context, case, made, after)
@@ -67,6 +69,14 @@ async def _made(context: Context, case: Case, name: str, made: Move, words: str)
         subject=case.subject,
         data={"case_id": case.id, "state": case.state},
     )
+
+
+def _keep(context: Context, case: Case, made: Move, keeps: Mapping[str, Any]) -> None:
+    """What a move keeps; words about a private record are sealed with its answers, as officers speak of the person."""
+    if made.keeps in keeps and store.private(context, case):
+        case.confidential = store.seal(context, {**store.sealed(context, case), made.keeps: keeps[made.keeps]})
+        keeps = {key: value for key, value in keeps.items() if key != made.keeps}
+    case.kept = {**case.kept, **keeps}
 
 
 def _by_author_ended(context: Context, case: Case, made: Move, after: str) -> None:

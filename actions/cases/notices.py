@@ -141,7 +141,7 @@ async def _ask(context: Context, case: Case, member: int, moves: Mapping[str, Mo
     ]
     if not own:
         options.append(Option(label="查看", command=c.Look(case_id=case.id)))
-    spoken = spoken_by_officer(service, {**case.fields, **store.sealed(context, case)})
+    spoken = spoken_by_officer(service, store.values(context, case))
     params = {
         **pushed(context, case),
         "rows": [] if store.private(context, case) else rows(service, case.fields),
@@ -176,7 +176,7 @@ async def tell_author(context: Context, case: Case, move: Move, words: str) -> N
     """
     service = context.catalogue[case.service]
     state = rules_of(service).states[case.state]
-    if (state.quiet and not move.tells) or spoken_by_officer(service, case.fields):
+    if (state.quiet and not move.tells) or spoken_by_officer(service, store.values(context, case)):
         return
     private = store.private(context, case)
     params = {**pushed(context, case), "words": "" if private else words, "label": "" if private else move.label}

@@ -8,9 +8,9 @@ from sqlalchemy import select
 
 from actions.blocks import materials
 from actions.blocks.moves import AUTHOR, CLOCK, moves_from
-from actions.cases import moving, notices, store
+from actions.cases import looks, moving, notices, store
 from actions.cases.form import rules_of
-from actions.cases.tables import Case, CaseLook
+from actions.cases.tables import Case
 from actions.core.commands import Outcome
 from actions.core.errors import DomainError, ForbiddenError
 from actions.core.zones import local
@@ -36,9 +36,8 @@ async def look(command: Look, context: Context) -> Outcome:
         raise ForbiddenError
     service = context.catalogue[case.service]
     own = context.actor.member is not None and context.actor.member.id == case.member_id
-    values = {**case.fields, **store.sealed(context, case)}
-    if service.private and not own:
-        await _looked(context, case)
+    values = store.values(context, case)
+    await looks.note(context, case, "look")
     history = [
         {
             "at": local(step.at),
@@ -60,12 +59,6 @@ async def look(command: Look, context: Context) -> Outcome:
     return Outcome(wording="cases.look", params=params, subject=case.subject)
 
 
-async def _looked(context: Context, case: Case) -> None:
-    member = context.actor.member
-    context.session.add(CaseLook(case_id=case.id, member_id=member.id if member else None, at=context.now))
-    await context.session.flush()
-
-
 def _label(context: Context, case: Case, name: str) -> str:
     move = rules_of(context.catalogue[case.service]).moves.get(name)
     return (
@@ -80,7 +73,11 @@ async def comment(command: Comment, context: Context) -> Outcome:
     if not own:
         await store.require_officer(context, case)
     await store.note(context, case, "comment", command.reason, shown=command.shown or own)
-    if command.shown and not own and not notices.spoken_by_officer(context.catalogue[case.service], case.fields):
+    if (
+        command.shown
+        and not own
+        and not notices.spoken_by_officer(context.catalogue[case.service], store.values(context, case))
+    ):
         words = "" if store.private(context, case) else command.reason
         await notices.tell(context, case, case.member_id, "cases.commented", words=words)
     return Outcome(wording="cases.comment_kept", params={"shown": command.shown}, subject=case.subject)

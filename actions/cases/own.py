@@ -9,7 +9,7 @@ from sqlalchemy import or_, select
 
 from actions.blocks.moves import moves_from
 from actions.cases import commands as c
-from actions.cases import notices, store
+from actions.cases import looks, notices, store
 from actions.cases.form import key_of, rules_of
 from actions.cases.tables import Case, CaseSecond
 from actions.core.life import Item, Snapshot
@@ -51,6 +51,10 @@ class CaseRecords:
         kind, number = subject.split(":")
         case = await context.session.get(Case, int(number)) if kind == "case" else None
         return case is not None and await store.may_read(context, case)
+
+    async def opened(self, context: Context, subject: str) -> None:
+        """A file of a confidential record is opened by somebody else: that is a look."""
+        await looks.opened(context, subject)
 
     def withdrawal(self, ref: str) -> Command:
         """Take the record, or one's seconding, back."""

@@ -14,7 +14,7 @@ from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 from sqlalchemy import select
 
-from actions.cases import notices, seconding, store
+from actions.cases import looks, notices, seconding, store
 from actions.cases.form import rules_of
 from actions.cases.tables import Case, CaseStep
 from actions.core.commands import Outcome
@@ -46,7 +46,7 @@ async def figures(command: Figures, context: Context) -> Outcome:
         "total": len(cases),
         "states": dict(Counter(titles[case.state] for case in cases)),
         "units": dict(Counter(case.unit.name if case.unit else "" for case in cases)),
-        "kinds": dict(Counter(str(case.kept.get("category") or _kind(service, case)) for case in cases)),
+        "kinds": dict(Counter(str(case.kept.get("category") or _kind(context, service, case)) for case in cases)),
         "ended": sum(case.ended_at is not None for case in cases),
         "late": sum(case.id in late_ids for case in cases),
         "satisfaction": _satisfaction(cases),
@@ -54,8 +54,8 @@ async def figures(command: Figures, context: Context) -> Outcome:
     return Outcome(wording="cases.figures", params=params, subject=f"service:{service.id}", data=params)
 
 
-def _kind(service: Declaration, case: Case) -> str:
-    return str(case.fields.get(rules_of(service).kind_field, ""))
+def _kind(context: Context, service: Declaration, case: Case) -> str:
+    return str(store.values(context, case).get(rules_of(service).kind_field, ""))
 
 
 def _satisfaction(cases: Sequence[Case]) -> dict[str, dict[str, int]]:
@@ -70,11 +70,19 @@ def _satisfaction(cases: Sequence[Case]) -> dict[str, dict[str, int]]:
 
 
 async def export(command: Export, context: Context) -> Outcome:
-    """The declaration's columns, a line for each record that counts. Raises DomainError("unknown_service")."""
+    """The declaration's columns, a line for each record that counts; of a private service each is a look.
+
+    Nobody at the machine exports a private service: whose look it was could not be told. Raises
+    DomainError("unknown_service"), ForbiddenError.
+    """
     service = store.declared(context, command.service)
+    if service.private and context.actor.member is None:
+        raise ForbiddenError
     query = select(Case).where(Case.service == service.id, Case.counted).order_by(Case.id)
     cases = (await context.session.execute(query)).unique().scalars().all()
     wanted = [case for case in cases if command.offering in ("", case.offering.title if case.offering else "")]
+    for case in wanted:
+        await looks.note(context, case, "export")
     keys = rules_of(service).columns or ("id", "title", "member", "unit", "state_title")
     lines = [[_cell(context, service, case, key) for key in keys] for case in wanted]
     content = sheet(service.title, [_heading(service, key) for key in keys], lines)
@@ -116,7 +124,7 @@ def _heading(service: Declaration, key: str) -> str:
 
 def _cell(context: Context, service: Declaration, case: Case, key: str) -> str | int:
     known: Mapping[str, Any] = notices.facts(context, case)
-    values = {**case.fields, **store.sealed(context, case)}
+    values = store.values(context, case)
     if key in values:
         return str(values.get(f"{key}_text") or values[key])
     if key in case.kept:
@@ -174,6 +182,7 @@ async def print_(command: Print, context: Context) -> Outcome:
     if not await store.may_read(context, case):
         raise ForbiddenError
     service = context.catalogue[case.service]
+    await looks.note(context, case, "print")
     content = await _document(context, service, case)
     name = f"{service.short}{case.id}.docx"
     data = {"name": name, "base64": base64.b64encode(content).decode()}
@@ -196,7 +205,7 @@ async def _document(context: Context, service: Declaration, case: Case) -> bytes
 
 
 async def _lines(context: Context, service: Declaration, case: Case) -> list[tuple[str, str]]:
-    values = {**case.fields, **store.sealed(context, case)}
+    values = store.values(context, case)
     lines = [("编号", str(case.id)), ("姓名", case.member.name), ("单位", case.unit.name if case.unit else "")]
     lines += [("代表团", case.kept["group"])] if case.kept.get("group") else []
     for field in service.form:

@@ -96,6 +96,20 @@ class Checklist(Declared):
     reminders: tuple[float, ...] = ()
 
 
+class Meeting(Declared):
+    """Records in the state `at` are laid before a body together, and decided by its members, who hold the role `by`.
+
+    `moves` are what it may decide, the common one first. Where the service has calls it meets over each round, else on
+    the first of these `months`.
+    """
+
+    body: str
+    at: str
+    by: str
+    moves: tuple[str, ...] = Field(min_length=1)
+    months: tuple[int, ...] = ()
+
+
 class Spoken(Declared):
     """With some values of a field an officer speaks to the person: the assistant tells them no step by itself."""
 
@@ -158,6 +172,7 @@ class CaseRules(Declared):
     satisfaction: Satisfaction | None = None
     checklist: Checklist | None = None
     spoken: Spoken | None = None
+    meeting: Meeting | None = None
     consent: str = ""
     columns: tuple[str, ...] = ()
 
@@ -172,6 +187,12 @@ class CaseRules(Declared):
         named = [*(self.seconding.at if self.seconding else ()), *(self.wall.at if self.wall else ())]
         named += [self.publicity.state] if self.publicity else []
         named += [self.satisfaction.redo] if self.satisfaction else []
+        named += [self.meeting.at] if self.meeting else []
+        wrong += [
+            f"meeting: {name!r} is no move at {self.meeting.at!r}"
+            for name in (self.meeting.moves if self.meeting else ())
+            if self.meeting and (name not in self.moves or self.meeting.at not in self.moves[name].at)
+        ]
         wrong += [f"there is no state {state!r}" for state in named if state not in self.states]
         if wrong:
             raise ValueError("; ".join(wrong))

@@ -53,9 +53,14 @@ def sealed(context: Context, case: Case) -> dict[str, Any]:
     return dict(context.vault.open(case.confidential, about=_ABOUT)) if case.confidential else {}
 
 
-def seal(context: Context, values: dict[str, Any]) -> str:
+def values(context: Context, case: Case) -> dict[str, Any]:
+    """All answers of a record, and what is sealed along with them, in clear."""
+    return {**case.fields, **sealed(context, case)}
+
+
+def seal(context: Context, secret: dict[str, Any]) -> str:
     """The other way round; nothing is sealed of nothing."""
-    return context.vault.seal(values, about=_ABOUT) if values else ""
+    return context.vault.seal(secret, about=_ABOUT) if secret else ""
 
 
 def private(context: Context, case: Case) -> bool:

@@ -54,6 +54,8 @@ class Submitting:
     async def _written(self, context: Context, service: Declaration, command: Submit, call: Offering | None) -> Case:
         rules, member = rules_of(service), context.actor.member
         values = {**command.fields, **command.confidential}
+        # What is declared confidential is sealed, however a program sends it.
+        secret = {field.key for field in service.form if field.confidential} | command.confidential.keys()
         content = str(values.get(rules.content_field, ""))
         title = str(values.get(rules.title_field) or "") or title_of(content) or service.short
         case = Case(
@@ -63,8 +65,8 @@ class Submitting:
             unit_id=member.unit_id if member else None,
             state=_start(context, service, values),
             title="" if service.private else title[:120],
-            fields=dict(command.fields),
-            confidential=store.seal(context, dict(command.confidential)),
+            fields={key: value for key, value in values.items() if key not in secret},
+            confidential=store.seal(context, {key: value for key, value in values.items() if key in secret}),
             kept=await _kept(context, service, values),
             vector=self._likeness.vector(content) if rules.similarity else None,
             limit_key=_limit_key(context, service, call),
@@ -145,7 +147,7 @@ async def call_for(
         return None
     calls = await store.open_calls(context, service)
     if not calls:
-        raise DomainError("call_closed", service=service.short)
+        raise DomainError("call_closed", service=service.short, private=service.private)
     fitting = [call for call in calls if (not title or call.title == title) and _fits(call, values)]
     if not fitting:
         names = [call.title for call in calls]
@@ -205,7 +207,7 @@ async def _begun(context: Context, service: Declaration, case: Case) -> None:
 
 
 async def _outcome(context: Context, service: Declaration, case: Case) -> Outcome:
-    spoken = notices.spoken_by_officer(service, {**case.fields, **store.sealed(context, case)})
+    spoken = notices.spoken_by_officer(service, store.values(context, case))
     rules = rules_of(service)
     return Outcome(
         wording="cases.submitted_spoken" if spoken else rules.submitted,
@@ -222,7 +224,7 @@ async def open_from(context: Context, case: Case, service: str) -> Case:
     """
     target = store.declared(context, service)
     rules, mine = rules_of(target), rules_of(context.catalogue[case.service])
-    values = {**case.fields, **store.sealed(context, case)}
+    values = store.values(context, case)
     keys = {field.key for field in target.form}
     fields = {key: value for key, value in values.items() if key in keys}
     if rules.content_field and rules.content_field not in fields:

@@ -62,6 +62,11 @@ class Case(Base):
         """How the notices to those who may move it name the record."""
         return f"case_task:{self.id}"
 
+    @property
+    def on_wall(self) -> str:
+        """How the notices to those who review the public wall name it."""
+        return f"case_wall:{self.id}"
+
 
 class CaseStep(Base):
     """What happened to a record: a move, or a comment. `words` are sealed where the service is private.
@@ -143,7 +148,7 @@ class CaseObjection(Base):
 
 
 class CaseLook(Base):
-    """Somebody looked at a confidential record."""
+    """Somebody other than its author saw a confidential record; `what` is look, print, export or file."""
 
     __tablename__ = "case_look"
 

@@ -37,13 +37,9 @@ async def wanted(context: Context, case: Case) -> None:
         for member in await store.people(context, case, role):
             params = {**notices.facts(context, case), "text": _text(context, case)}
             notice = Notice(
-                member_id=member, wording="cases.wall_wanted", params=params, subject=_subject(case), options=options
+                member_id=member, wording="cases.wall_wanted", params=params, subject=case.on_wall, options=options
             )
             await notify(context, notice)
-
-
-def _subject(case: Case) -> str:
-    return f"case_wall:{case.id}"
 
 
 async def review(command: c.ShowOnWall, context: Context) -> Outcome:
@@ -55,7 +51,7 @@ async def review(command: c.ShowOnWall, context: Context) -> Outcome:
     if not any(context.actor.holds(role, service=case.service) for role in rule.by):
         raise ForbiddenError
     case.wall = "shown" if command.shown else "hidden"
-    await cancel_notices(context, _subject(case))
+    await cancel_notices(context, case.on_wall)
     await store.note(context, case, "wall", case.wall, shown=False)
     wording = "cases.wall_shown" if command.shown else "cases.wall_hidden"
     return Outcome(wording=wording, params=notices.facts(context, case), subject=case.subject)

@@ -73,7 +73,13 @@ class FileDesk:
         async with self._house.database.read() as session:
             context = await self._context(session, address, sender)
             row, path = await self._materials.open(context, key, thumbnail=thumbnail)
-            return Kept(view=materials.view(context, row), path=path)
+            kept = Kept(view=materials.view(context, row), path=path)
+            watched = self._materials.watched(context, row)
+        if watched:
+            # Noted before it is given: what nobody could write down is not read either.
+            async with self._house.database.write() as session:
+                await self._materials.note_opened(await self._context(session, address, sender), row)
+        return kept
 
     async def discard(self, address: Address, sender: str, key: str) -> None:
         """The sender takes a file back that no record has yet. Raises DomainError("file_gone")."""
