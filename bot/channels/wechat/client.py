@@ -128,7 +128,9 @@ class Client:
 
     async def _call(self, method: str, path: str, *, stream: bool = False, **request: Any) -> httpx.Response:
         if self._http is None:
-            self._http = httpx.AsyncClient(timeout=_SECONDS, trust_env=False)
+            # A connection that the platform closes at this very moment would lose a message.
+            limits = httpx.Limits(max_connections=32, keepalive_expiry=2)
+            self._http = httpx.AsyncClient(timeout=_SECONDS, trust_env=False, limits=limits)
         try:
             asked = self._http.build_request(method, f"{self._base_url}{path}", **request)
             answer = await self._http.send(asked, stream=stream)
