@@ -50,7 +50,7 @@ class WeChats:
 
     def __init__(self, app: App, platform: Platform) -> None:
         self.app = app
-        self.name = platform.kind
+        self.name: str = platform.kind
         self.platform = platform
         self.door = Door(app)
         self._read: dict[str, int] = {}

@@ -30,7 +30,7 @@ SITE = "https://union.test"
 
 @pytest.fixture
 async def account(ground: Ground) -> AsyncIterator[WeChats]:
-    template = {"outside": "template", "template_id": "template-1"}
+    template: dict[str, Any] = {"outside": "template", "template_id": "template-1"}
     async with over_wechat(ground, "official_account", public_url=SITE, **template) as made:
         yield made
 
@@ -163,7 +163,7 @@ async def test_without_a_template_it_is_given_up(ground: Ground) -> None:
 
 
 async def test_subscription_messages_have_their_own_call(ground: Ground) -> None:
-    given = {"outside": "subscribe", "template_id": "template-1"}
+    given: dict[str, Any] = {"outside": "subscribe", "template_id": "template-1"}
     async with over_wechat(ground, "official_account", **given) as account:
         account.platform.silent_since.add(openid(LIN))
         await account.channel.send(_to())

@@ -7,12 +7,12 @@ import os
 from datetime import UTC, datetime
 
 import pytest
-import xmltodict
+import xmltodict  # type: ignore[import-untyped]
 from hypothesis import given
 from hypothesis import strategies as st
-from wechatpy.crypto import WeChatCrypto
-from wechatpy.enterprise.crypto import WeChatCrypto as WeComCrypto
-from wechatpy.exceptions import InvalidSignatureException
+from wechatpy.crypto import WeChatCrypto  # type: ignore[import-untyped]
+from wechatpy.enterprise.crypto import WeChatCrypto as WeComCrypto  # type: ignore[import-untyped]
+from wechatpy.exceptions import InvalidSignatureException  # type: ignore[import-untyped]
 
 from actions.core.errors import ConfigurationError
 from bot.channels.official_account import reading as official

@@ -155,6 +155,8 @@ class Hooked:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), timeout=back_off(failures).total_seconds())
         await self._stopping.wait()
+        # What was under way when it was stopped has opened them again.
+        await self._client.close()
 
     async def stop(self) -> None:
         """Ends `start`; what was taken in is answered first."""

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import httpx
 import uvicorn
-import xmltodict
+import xmltodict  # type: ignore[import-untyped]
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from wechatpy.crypto import WeChatCrypto
-from wechatpy.enterprise.crypto import WeChatCrypto as WeComCrypto
+from wechatpy.crypto import WeChatCrypto  # type: ignore[import-untyped]
+from wechatpy.enterprise.crypto import WeChatCrypto as WeComCrypto  # type: ignore[import-untyped]
 
 if TYPE_CHECKING:
     from collections.abc import Callable
