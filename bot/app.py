@@ -28,6 +28,7 @@ from actions.core.yamlfile import YamlFile
 from bot.channels.chosen import chosen
 from bot.channels.email import EmailChannel
 from bot.channels.web import WebChannel
+from bot.channels.wechat.tokens import Shelf
 from bot.clock import Clock
 from bot.delivery import PLATFORMS, Delivery, Rules, limits_of
 from bot.demo import fill, load_world
@@ -178,7 +179,8 @@ def build(
     materials = _materials(settings, doing.records)
     files = FileDesk(house, materials, clock)
     web = WebChannel()
-    taking = [*chosen(settings, files, wording), *(each for each in senders if isinstance(each, Channel))]
+    shelf = Shelf(database=database, vault=vault, clock=clock)
+    taking = [*chosen(settings, files, wording, shelf), *(each for each in senders if isinstance(each, Channel))]
     every: list[Sender] = [web, EmailChannel(settings.mail), *taking, *senders]
     by_channel = {each.name: each for each in every}
     # Channels hand files over to the house's desk: how they are answered is known after it.

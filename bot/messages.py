@@ -103,7 +103,16 @@ class Seen:
     groups: Mapping[str, str]
 
 
-Event = Gone | Joined | Moved | Seen
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Known:
+    """The platform vouches for who somebody is: its directory has their 工号, or they scanned a code of their own."""
+
+    address: Address
+    sender: str
+    staff_id: str
+
+
+Event = Gone | Joined | Moved | Seen | Known
 
 
 class Inlet(Protocol):

@@ -115,11 +115,31 @@ class _Counted:
 
 def _webhooks(app: App) -> list[APIRouter]:
     """Where platforms call us."""
-    if not any(channel.name == "telegram" and channel.over_http for channel in app.channels):
-        return []
-    from bot.channels.telegram import TelegramChannel, webhook_router  # noqa: PLC0415 - for those who use it
+    by_name = {channel.name: channel for channel in app.channels if channel.over_http}
+    found: list[APIRouter] = []
+    if "telegram" in by_name:
+        from bot.channels.telegram import TelegramChannel, webhook_router  # noqa: PLC0415 - for those who use it
 
-    return [webhook_router(channel) for channel in app.channels if isinstance(channel, TelegramChannel)]
+        found += [webhook_router(channel) for channel in by_name.values() if isinstance(channel, TelegramChannel)]
+    if "wecom" in by_name:
+        from bot.channels.wecom import WecomChannel, wecom_router  # noqa: PLC0415
+
+        found += [wecom_router(channel) for channel in by_name.values() if isinstance(channel, WecomChannel)]
+    return found
+
+
+def _official_account(app: App, sessions: Sessions) -> list[APIRouter]:
+    """The callbacks of 公众号, the way from there to the chat page, and codes that bind."""
+    channel = next((each for each in app.channels if each.name == "official_account"), None)
+    if channel is None:
+        return []
+    from bot.api.official_account import entrance_router  # noqa: PLC0415 - for those who use it
+    from bot.channels.official_account import OfficialAccountChannel, official_account_router  # noqa: PLC0415
+
+    if not isinstance(channel, OfficialAccountChannel):
+        return []
+    entrance = entrance_router(channel, app.house, app.clock, sessions, app.settings.http.public_url)
+    return [official_account_router(channel), entrance]
 
 
 def _bridges(settings: Settings, channels: Sequence[Channel]) -> list[Role]:
@@ -161,7 +181,7 @@ def _api_parts(app: App, stopping: asyncio.Event, visitors: World | None) -> Api
         say=house.wording.text,
         sessions=sessions,
         people=[(person.name, person.staff_id) for person in visitors.members[:_NAMED]] if visitors else [],
-        routers=[console_router(_console_parts(app, sessions)), *_webhooks(app)],
+        routers=[console_router(_console_parts(app, sessions)), *_webhooks(app), *_official_account(app, sessions)],
         files=app.files,
         takes_files=takes_files(house.catalogue),
         sso=_single_sign_on(app, sessions),

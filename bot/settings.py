@@ -185,6 +185,46 @@ class WechatySettings(Part):
     take_over_seconds: float = Field(60, ge=0)
 
 
+class WecomSettings(Part):
+    """An application of 企业微信; off where `corp_id` is empty. The platform calls `http.public_url`/callbacks/wecom.
+
+    `staff_id` tells where the directory has the 工号: `userid`, the name of an extended attribute, or nowhere (empty).
+    `robots` are the keys of group robots by the name of their group. `markdown`: records are sent as such.
+    """
+
+    corp_id: str = ""
+    agent_id: int = Field(0, ge=0)
+    secret: SecretStr = SecretStr("")
+    token: SecretStr = SecretStr("")
+    aes_key: SecretStr = SecretStr("")
+    staff_id: str = ""
+    robots: dict[str, SecretStr] = Field(default_factory=dict)
+    markdown: bool = True
+    api_url: str = "https://qyapi.weixin.qq.com"
+
+
+class OfficialAccountSettings(Part):
+    """A 公众号 (服务号); off where `app_id` is empty. Callbacks come to `http.public_url`/callbacks/official-account.
+
+    An answer that is ready within `passive_seconds` goes back at once (the platform waits five). Outside the 48 hours
+    in which one may be written to, `outside` sends a template or subscription message with the beginning of the text
+    in `template_field`, at most `template_length` characters of it. `menu` sets the menu when the assistant starts.
+    """
+
+    app_id: str = ""
+    secret: SecretStr = SecretStr("")
+    token: SecretStr = SecretStr("")
+    aes_key: SecretStr = SecretStr("")
+    passive_seconds: float = Field(4.5, ge=0, le=4.8)
+    outside: Literal["off", "template", "subscribe"] = "off"
+    template_id: str = ""
+    template_field: str = "thing1"
+    template_length: int = Field(20, ge=1, le=200)
+    menu: bool = True
+    api_url: str = "https://api.weixin.qq.com"
+    oauth_url: str = "https://open.weixin.qq.com"
+
+
 class RasaSettings(Part):
     """A Rasa server as the second engine: where it listens, how long it is waited for, and where it is installed.
 
@@ -258,6 +298,8 @@ class Settings(BaseSettings):
     nlu: NluSettings = NluSettings()
     telegram: TelegramSettings = TelegramSettings()
     wechaty: WechatySettings = WechatySettings()
+    wecom: WecomSettings = WecomSettings()
+    official_account: OfficialAccountSettings = OfficialAccountSettings()
     llm: LlmSettings = LlmSettings()
     services: dict[str, dict[str, Any]] = Field(default_factory=dict)
     demo: bool | None = None

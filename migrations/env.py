@@ -15,6 +15,7 @@ import actions.handover.tables
 import actions.knowledge.tables
 import actions.membership.tables
 import actions.safety
+import bot.channels.wechat.tables
 import bot.llm.usage
 from actions.core.tables import Base, UtcDateTime
 
@@ -32,6 +33,7 @@ TABLES = (
     actions.knowledge.tables,
     actions.membership.tables,
     actions.safety,
+    bot.channels.wechat.tables,
     bot.llm.usage,
 )
 

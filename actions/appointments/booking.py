@@ -233,6 +233,9 @@ async def move(command: Move, context: Context) -> Outcome:
         refuse_late(context, service, appointment)
     await offers.settle(context, service)
     was_at, elsewhere = local(appointment.starts_at), command.offering_id != appointment.offering_id
+    if not elsewhere and appointment.starts_at == command.starts_at:
+        # Asked for once more: it is there already, and nobody hears of it twice.
+        return _moved(context, appointment, was_at)
     if elsewhere and appointment.state == "booked":
         await notices.tell_owner(context, appointment, "notices.owner_cancelled")
     await _put(context, service, appointment, command)
@@ -245,6 +248,10 @@ async def move(command: Move, context: Context) -> Outcome:
     if not own:
         await notices.tell_member(context, appointment, "notices.moved_by_us", was_at=was_at)
     await offers.fill(context, service)
+    return _moved(context, appointment, was_at)
+
+
+def _moved(context: Context, appointment: Appointment, was_at: datetime) -> Outcome:
     return Outcome(
         wording="appointments.moved",
         params={**notices.facts(context, appointment), "was_at": was_at},

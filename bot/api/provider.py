@@ -74,6 +74,16 @@ class Provider:
         self._keys: Mapping[str, Any] = {}
         self._asked_at: datetime | None = None
 
+    @property
+    def label(self) -> str:
+        """What stands on the button."""
+        return self.settings.label
+
+    @property
+    def issuer(self) -> str:
+        """What it calls itself."""
+        return self.settings.issuer
+
     async def authorization_url(self, attempt: Attempt, now: datetime) -> str:
         """Where the browser signs in. Raises DomainError: sso_unreachable, sso_untrusted."""
         from authlib.oauth2.rfc6749.parameters import prepare_grant_uri  # type: ignore[import-untyped] # noqa: PLC0415

@@ -6,7 +6,7 @@ import hmac
 import secrets
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import select
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from actions.core.commands import Context
     from actions.core.tables import WebSession
-    from bot.api.provider import Identity, Provider
+    from bot.api.provider import Identity
     from bot.api.sessions import Sessions
     from bot.gateway import House
 
@@ -53,10 +53,32 @@ class Returned:
     issuer: str
 
 
+class Vouching(Protocol):
+    """Who vouches for people: the university's provider, or a platform on which they are known."""
+
+    @property
+    def label(self) -> str:
+        """What stands on the button."""
+        ...
+
+    @property
+    def issuer(self) -> str:
+        """What it calls itself when it sends a browser back."""
+        ...
+
+    async def authorization_url(self, attempt: Attempt, now: datetime) -> str:
+        """Where the browser goes. Raises DomainError."""
+        ...
+
+    async def identify(self, code: str, attempt: Attempt, now: datetime) -> Identity:
+        """Whom a code stands for. Raises DomainError."""
+        ...
+
+
 class SingleSignOn:
     """The provider, and what of it becomes a session."""
 
-    def __init__(self, provider: Provider, house: House, clock: Callable[[], datetime], sessions: Sessions) -> None:
+    def __init__(self, provider: Vouching, house: House, clock: Callable[[], datetime], sessions: Sessions) -> None:
         self._provider = provider
         self._house = house
         self._clock = clock
@@ -65,7 +87,7 @@ class SingleSignOn:
     @property
     def label(self) -> str:
         """What stands on the button."""
-        return self._provider.settings.label
+        return self._provider.label
 
     async def begin(self) -> tuple[str, str]:
         """Where the browser goes, and the sealed attempt that it keeps meanwhile.
@@ -73,7 +95,7 @@ class SingleSignOn:
         Raises DomainError: sso_unreachable, sso_untrusted.
         """
         attempt = Attempt(
-            state=secrets.token_urlsafe(24), nonce=secrets.token_urlsafe(24), verifier=secrets.token_urlsafe(48)
+            state=secrets.token_hex(24), nonce=secrets.token_urlsafe(24), verifier=secrets.token_urlsafe(48)
         )
         now = self._clock()
         kept = {**asdict(attempt), "until": (now + LIFETIME).isoformat()}
@@ -89,7 +111,7 @@ class SingleSignOn:
         # Whoever sends somebody else's browser here does not know what that browser keeps.
         if not hmac.compare_digest(attempt.state.encode(), returned.state.encode()):
             raise DomainError("sso_expired")
-        if returned.issuer and returned.issuer != self._provider.settings.issuer:
+        if returned.issuer and returned.issuer != self._provider.issuer:
             raise DomainError("sso_untrusted")
         if returned.error or not returned.code:
             raise DomainError("sso_cancelled" if returned.error == "access_denied" else "sso_refused")

@@ -22,7 +22,14 @@ COOKIE = "njr_sso"
 
 router = APIRouter(prefix=PREFIX, tags=["网页会话"])
 
-_STATUS = {"sso_unreachable": 502, "sso_untrusted": 502, "sso_unknown": 403, "sso_left": 403, "sso_name": 403}
+_STATUS = {
+    "sso_unreachable": 502,
+    "sso_untrusted": 502,
+    "sso_unknown": 403,
+    "sso_left": 403,
+    "sso_name": 403,
+    "oa_not_bound": 403,
+}
 
 _Text = Annotated[str, Query(max_length=4096)]
 _Attempt = Annotated[str, Cookie(alias=COOKIE, max_length=4096)]
@@ -32,15 +39,15 @@ _Attempt = Annotated[str, Cookie(alias=COOKIE, max_length=4096)]
 async def start(request: Request, api: Api) -> Response:
     """回来以后，网页会话就是这位会员的。不接受任何跳转地址：登录完总是回到聊天页。"""
     if api.new_sessions.take(request.client.host if request.client else ""):
-        return _page(api, "sso.too_many", {}, 429)
+        return page(api, "sso.too_many", {}, 429)
     try:
         url, attempt = await _sso(api).begin()
     except DomainError as error:
-        return _failed(api, error)
+        return failed(api, error)
     response = RedirectResponse(url, status_code=303)
     seconds = int(LIFETIME.total_seconds())
     response.set_cookie(
-        COOKIE, attempt, max_age=seconds, path=PREFIX, secure=_secure(api), httponly=True, samesite="lax"
+        COOKIE, attempt, max_age=seconds, path=PREFIX, secure=secure(api), httponly=True, samesite="lax"
     )
     return response
 
@@ -58,8 +65,8 @@ async def callback(
     try:
         await _sso(api).end(request, response, njr_sso, returned)
     except DomainError as refused:
-        response = _failed(api, refused)
-    response.delete_cookie(COOKIE, path=PREFIX, secure=_secure(api), httponly=True, samesite="lax")
+        response = failed(api, refused)
+    response.delete_cookie(COOKIE, path=PREFIX, secure=secure(api), httponly=True, samesite="lax")
     return response
 
 
@@ -69,12 +76,14 @@ def _sso(api: State) -> SingleSignOn:
     return api.parts.sso
 
 
-def _secure(api: State) -> bool:
+def secure(api: State) -> bool:
+    """Whether members come by https."""
     return api.parts.settings.http.public_url.startswith("https")
 
 
-def _failed(api: State, error: DomainError) -> HTMLResponse:
-    return _page(api, f"errors.{error.code}", error.params, _STATUS.get(error.code, 400))
+def failed(api: State, error: DomainError, start: str = START) -> HTMLResponse:
+    """A page that tells what was refused; `start` is where one tries again."""
+    return page(api, f"errors.{error.code}", error.params, _STATUS.get(error.code, 400), start)
 
 
 _STYLE = (
@@ -91,14 +100,14 @@ def _policy() -> str:
     )
 
 
-def _page(api: State, key: str, params: Mapping[str, Any], status: int) -> HTMLResponse:
+def page(api: State, key: str, params: Mapping[str, Any], status: int, start: str = START) -> HTMLResponse:
     """A page with one sentence, and the ways on: again, or back to the chat."""
     say = api.parts.say
     title, again, back = (escape(say(f"sso.{name}", {})) for name in ("title", "again", "back"))
-    page = (
+    html = (
         f'<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>{title}</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head>'
         f"<body><main><h1>{title}</h1><p>{escape(say(key, params))}</p>"
-        f'<p><a href="{START}">{again}</a><a href="/">{back}</a></p></main></body></html>'
+        f'<p><a href="{start}">{again}</a><a href="/">{back}</a></p></main></body></html>'
     )
-    return HTMLResponse(page, status_code=status, headers={"Content-Security-Policy": _policy()})
+    return HTMLResponse(html, status_code=status, headers={"Content-Security-Policy": _policy()})

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 from sqlalchemy import select
 
 from actions.announcements.commands import MembersJoined, MoveGroup, SeeGroups
-from actions.core.commands import SYSTEM
+from actions.core.commands import SYSTEM, Actor
 from actions.core.errors import DomainError
 from actions.core.tables import Account
-from bot.messages import Gone, Joined, Moved, Seen
+from actions.membership.sso import BindBySso, Proof
+from bot.messages import Gone, Joined, Known, Moved, Seen
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,8 +37,9 @@ async def heed(house: House, event: Event, now: datetime) -> None:
             if isinstance(event, Gone):
                 await _forget_way(session, event)
                 return
-            context = house.context(session, SYSTEM, now)
-            await context.bus.execute(_command(event), context)
+            actor, command = _recognised(house, event, now) if isinstance(event, Known) else (SYSTEM, _command(event))
+            context = house.context(session, actor, now)
+            await context.bus.execute(command, context)
     except DomainError as error:
         log.info("event_refused", event_kind=type(event).__name__, code=error.code)
 
@@ -51,6 +54,22 @@ def _command(event: Joined | Moved | Seen) -> Command:
             return MoveGroup(channel=at.channel, account=at.account, before=at.conversation, conversation=new)
         case Seen(channel=channel, account=account, groups=groups):
             return SeeGroups(channel=channel, account=account, seen=dict(groups))
+
+
+def _recognised(house: House, event: Known, now: datetime) -> tuple[Actor, Command]:
+    """The account of somebody whom the platform vouches for is bound; who is bound already stays who they are."""
+    at = event.address
+    proof = Proof(
+        staff_id=event.staff_id,
+        name="",
+        channel=at.channel,
+        account=at.account,
+        sender=event.sender,
+        conversation=at.conversation,
+        until=now + timedelta(minutes=1),
+    )
+    actor = Actor(channel=at.channel, account=at.account, sender=event.sender)
+    return actor, BindBySso(proof=proof.sealed(house.vault))
 
 
 async def _forget_way(session: AsyncSession, event: Gone) -> None:

@@ -20,6 +20,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("day", name=op.f("pk_llm_usage")),
     )
     op.create_table(
+        "wechat_scene",
+        sa.Column("code_hash", sa.String(length=64), nullable=False),
+        sa.Column("staff_id", sa.String(length=20), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("code_hash", name=op.f("pk_wechat_scene")),
+    )
+    op.create_table(
+        "wechat_token",
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("token", sa.String(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("holder", sa.String(length=40), nullable=False),
+        sa.Column("held_until", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_wechat_token")),
+    )
+    op.create_table(
         "open_question",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("like_id", sa.Integer(), nullable=True),
@@ -401,5 +417,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_open_question_at"))
 
     op.drop_table("open_question")
+    op.drop_table("wechat_token")
+    op.drop_table("wechat_scene")
     op.drop_table("llm_usage")
     # ### end Alembic commands ###

@@ -139,7 +139,8 @@ async def test_moving_and_cancelling_at_once_leaves_no_seat_behind(crowded: Hall
     number = await crowded.book("林一帆", "何医生", moment(WEDNESDAY, 14))
     target = c.Move(appointment_id=number, offering_id=crowded.rooms["高老师"], starts_at=moment(THURSDAY, 14))
     told = await race(crowded, *[("林一帆", target), ("林一帆", c.Cancel(appointment_id=number))] * 3)
-    assert told[""] in (1, 2)
+    # One cancels, and none moves after it; who moves to where it is already has moved.
+    assert 1 <= told[""] <= 4
     assert ((await crowded.appointment(number)).state, await crowded.seats()) == ("cancelled", 0)
     assert await crowded.reminders(number) == []
 

@@ -12,6 +12,7 @@ from tests.channels.fake import faked, on_the_fake
 from tests.channels.over_telegram import over_telegram
 from tests.channels.over_terminal import over_terminal
 from tests.channels.over_web import over_web
+from tests.channels.over_wechat import over_wechat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,8 +25,10 @@ OPENED: dict[str, Callable[[Ground], AbstractAsyncContextManager[ChannelUnderTes
     "web": over_web,
     "terminal": over_terminal,
     "telegram": over_telegram,
+    "wecom": partial(over_wechat, kind="wecom"),
+    "official account": partial(over_wechat, kind="official_account"),
 }
-WITH_GROUPS = [name for name in OPENED if name != "terminal"]
+WITH_GROUPS = [name for name in OPENED if name not in ("terminal", "wecom", "official account")]
 
 
 @pytest.mark.parametrize("dialogue", dialogues(), ids=str)
