@@ -52,7 +52,7 @@ class Campus:
     @contextmanager
     def patience(self, seconds: float) -> Iterator[None]:
         """How long the assistant waits for the provider, within the block."""
-        asking = self.sso._provider
+        asking: Any = self.sso._provider
         usual = asking.settings
         asking.settings = usual.model_copy(update={"seconds": seconds})
         yield
