@@ -3,6 +3,7 @@
 from alembic import context
 from sqlalchemy import DateTime
 
+import actions.activities.choice_tables
 import actions.activities.draw_tables
 import actions.activities.jielong_tables
 import actions.activities.tables
@@ -20,6 +21,7 @@ from actions.core.tables import Base, UtcDateTime
 
 #: Imported for their tables, which alembic compares with the database.
 TABLES = (
+    actions.activities.choice_tables,
     actions.activities.draw_tables,
     actions.activities.jielong_tables,
     actions.activities.tables,
