@@ -61,29 +61,31 @@ class Asking(Block):
 
     async def check(self, context: Context, offering: Offering, command: Register) -> None:
         """Raises DomainError("answers_closed") for a change after the end."""
+        del command
         closes_at = spec_of(offering).closes_at
         if closes_at is None or context.now < closes_at or store.answers_for(context, offering):
             return
-        del command
         raise DomainError("answers_closed", field="offering", title=offering.title, closed_at=closes_at)
 
     async def sweep(self, context: Context) -> int:
-        """Reminds who has not answered, once before each end."""
+        """Reminds who has not answered, once before each end, where they were asked."""
         done = 0
         for offering in await asking_offerings(context):
             rules, closes_at = rules_of(context.catalogue[offering.service]).asks, spec_of(offering).closes_at
             if rules is None or closes_at is None or offering.state != "open":
                 continue
-            if reminder_due(closes_at, rules.remind_hours, context.now) and await _opened(context, offering):
+            due = reminder_due(closes_at, rules.remind_hours, context.now)
+            if due and await _called(context, offering):
                 done += await _once(context, f"remind:{offering.id}", closes_at) and bool(
                     await _tell_silent(context, offering, rules.reminder, rules, expires=closes_at)
                 )
         return done
 
 
-async def _opened(context: Context, offering: Offering) -> bool:
-    opens_at = spec_of(offering).opens_at
-    return opens_at is None or opens_at <= context.now
+async def _called(context: Context, offering: Offering) -> bool:
+    """Whether people were asked at all: nobody is reminded of what they never heard of."""
+    query = select(Firing.due_at).where(Firing.schedule == f"call:{offering.id}")
+    return (await context.session.execute(query.limit(1))).first() is not None
 
 
 async def _once(context: Context, what: str, moment: datetime) -> bool:
@@ -106,7 +108,8 @@ async def _tell_silent(
     facts = notices.offering_facts(context, offering)
     if service.private:
         facts |= {"service": "", "title": "", "place": "", "note": "", "sessions": []}
-    choices = () if service.private else ({"label": service.short, "value": rules.answer_with.format(**facts)},)
+    said = () if service.private else rules.answers
+    choices = [{"label": one.label, "value": one.says.format(**facts)} for one in said]
     mailing = Mailing(
         title=offering.title,
         wording=wording,
@@ -196,6 +199,15 @@ class Leave(Block):
     """An answer that takes no place; who called is told of it, with the reason."""
 
     rule = "leave"
+
+    async def check(self, context: Context, offering: Offering, command: Register) -> None:
+        """Raises DomainError("leave_reason") for leave without a reason, where one is asked for."""
+        leave = rules_of(context.catalogue[offering.service]).leave
+        if leave is None or command.fields.get(leave.field) != leave.value or not leave.reason_field:
+            return
+        given = {**command.fields, **command.confidential}
+        if not str(given.get(leave.reason_field) or "").strip():
+            raise DomainError("leave_reason", field=leave.reason_field, title=offering.title, answer=leave.value)
 
     async def aside(self, context: Context, entry: Entry) -> str:
         """`excused` for the answer that the rule names."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from actions.activities import store
 from actions.activities.asked import asking_offerings
 from actions.activities.asking import Answers, Call
+from actions.activities.commands import Register
 from actions.activities.handing_out import Collect, CollectForUnit, Purchase, ShowCodes
 from actions.activities.rules import rules_of, spec_of
 from actions.blocks.tickets import LENGTH
@@ -47,10 +48,37 @@ class AskingListener:
             return Hearing(command=Collect(code=match[1], by=match[2] or ""))
         if not alone:
             return None
+        if (register := await _answer(context, text)) is not None:
+            return Hearing(command=register)
         if text in _CODES:
             return Hearing(command=ShowCodes())
         command = await _of_officers(context, text)
         return None if command is None else Hearing(command=command)
+
+
+async def _answer(context: Context, text: str) -> Register | None:
+    """An answer in one line, as an invitation offers it: 参加 全委会; 请假 全委会 出差."""
+    said, _, rest = text.partition(" ")
+    if not rest:
+        return None
+    for offering in reversed(await asking_offerings(context)):
+        service, spec = context.catalogue[offering.service], spec_of(offering)
+        leave = rules_of(service).leave
+        if leave is None or said not in {choice.value for choice in service.field(leave.field).choices}:
+            continue
+        title = next((name for name in (offering.title, *spec.also) if rest.partition(" ")[0] == name), None)
+        if title is None:
+            continue
+        reason = {leave.reason_field: rest.removeprefix(title).strip()} if leave.reason_field else {}
+        wanted = reason if said == leave.value else {}
+        hidden = bool(leave.reason_field) and service.field(leave.reason_field).confidential
+        return Register(
+            service=service.id,
+            offering_id=offering.id,
+            fields={leave.field: said, **({} if hidden else wanted)},
+            confidential=wanted if hidden else {},
+        )
+    return None
 
 
 async def _of_officers(context: Context, text: str) -> Command | None:

@@ -13,17 +13,24 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
+class Answer(Declared):
+    """An answer to click: its label, and what the click says, in which `{title}` stands for the offering."""
+
+    label: str
+    says: str = Field(pattern=r"\{title\}")
+
+
 class AskRules(Declared):
     """Everybody who may take part is asked for an answer.
 
-    Who has not answered is reminded once, `remind_hours` before the end; 0 reminds nobody. `invitation` and
-    `reminder` are the sentences, `answer_with` is what a click on them says: `{title}` stands for the offering.
+    Who was asked and has not answered is reminded once, `remind_hours` before the end; 0 reminds nobody. `invitation`
+    and `reminder` are the sentences, `answers` can be clicked on them.
     """
 
     remind_hours: float = Field(24, ge=0)
     invitation: str = "asking.invitation"
     reminder: str = "asking.reminder"
-    answer_with: str = Field("报名{title}", pattern=r"\{title\}")
+    answers: tuple[Answer, ...] = ()
 
 
 class LeaveRules(Declared):
