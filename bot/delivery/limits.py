@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -75,6 +76,21 @@ class Room:
     all: int
     bulk: int
     next_at: datetime | None = None
+
+
+class Pace:
+    """When the calls of one process may begin: rows picked at different moments may come to their call at the same."""
+
+    def __init__(self, windows: Sequence[Window]) -> None:
+        self._windows = windows
+        self._begun: deque[datetime] = deque(maxlen=max((window.count for window in windows), default=0))
+
+    def next(self, now: datetime) -> datetime:
+        """The moment, not before `now`, at which one more call begins; it is taken."""
+        held = (window for window in self._windows if len(self._begun) >= window.count)
+        begins = max([now, *(self._begun[-window.count] + window.length for window in held)])
+        self._begun.append(begins)
+        return begins
 
 
 #: What platforms are known to allow. Telegram: its frequently asked questions; group robots of WeCom: their document.

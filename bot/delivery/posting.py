@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.delivery.ledger import Result
+from bot.delivery.limits import Pace
 from bot.messages import SendError
 
 if TYPE_CHECKING:
@@ -47,7 +48,9 @@ class Post:
         self._ledger = ledger
         self._clock = clock
         self._fault = fault
-        self._most = picker.limits_of(sender.name).in_flight
+        limits = picker.limits_of(sender.name)
+        self._most = limits.in_flight
+        self._pace = Pace(limits.overall)
         self._calls: dict[asyncio.Task[None], int] = {}
         self._results: list[Result] = []
         self._wake = asyncio.Event()
@@ -106,6 +109,8 @@ class Post:
     async def _call(self, parcel: Parcel) -> Result:
         """Hands one row over. Whatever a channel raises ends this row alone."""
         error: SendError | None = None
+        now = self._clock()
+        await asyncio.sleep((self._pace.next(now) - now).total_seconds())
         state, begun = "sent", self._clock()
         try:
             async with asyncio.timeout(_CALL_SECONDS):

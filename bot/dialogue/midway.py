@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.dialogue import forms, naming, reading
 from bot.dialogue.picking import labelled, picked, position
-from bot.dialogue.questions import opening
+from bot.dialogue.questions import asks, is_question, opening
 from bot.dialogue.steps import SURE, TALK, Choose, Do, Fill, Open, Registry, Say, Step
 from bot.dialogue.words import bare
 
@@ -145,9 +145,16 @@ class _Turn:
             ids = tuple(service.id for service in meant or opened)
             return None if self._is_answer() else Choose(services=ids, parse=self._parse)
         other = next((service for service in opened if service.id != self._declaration.id), None)
-        if other is None or (self._is_answer() and not _names_own(other, self._declaration, self._parse)):
+        if other is None or self._stays(other):
             return None
         return opening(other, self._parse)
+
+    def _stays(self, other: Declaration) -> bool:
+        """Whether a message that could ask for another service is meant for this one."""
+        # 还是周三下午两点吧 changes the form, whatever it reminds the engine of: who has a question asks it.
+        if self._taken.changed and is_question(other) and not asks(self._parse.text):
+            return True
+        return self._is_answer() and not _names_own(other, self._declaration, self._parse)
 
     def _is_answer(self) -> bool:
         if not self._taken.changed:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.delivery.limits import GUARD, PLATFORMS, Limits, Room, Used, Window, limits_of, room
+from bot.delivery.limits import GUARD, PLATFORMS, Limits, Pace, Room, Used, Window, limits_of, room
 from bot.settings import ChannelLimits
 
 NOW = datetime(2026, 11, 22, 1, 0, tzinfo=UTC)
@@ -74,3 +74,24 @@ def test_an_operator_s_limits_and_what_is_known_of_platforms():
     assert limits_of(ChannelLimits()) == Limits()
     assert given_limits.inside("group") == (Window(count=20, seconds=60),)
     assert given_limits.longest == timedelta(seconds=60) + GUARD
+
+
+@given(windows, st.lists(st.integers(0, 3000), max_size=200))
+def test_calls_that_come_at_once_begin_one_after_the_other(limits, pauses):
+    """Rows picked a while apart may reach the platform's client in the same moment: a slow machine bunches them."""
+    pace, now, begun = Pace(limits), NOW, []
+    for pause in pauses:
+        now += timedelta(milliseconds=pause)
+        begun.append(pace.next(now))
+        assert begun[-1] >= now
+    assert begun == sorted(begun)
+    for window in limits:
+        assert all(late - early >= window.length for early, late in zip(begun, begun[window.count :], strict=False))
+
+
+@given(st.lists(st.integers(0, 3000), max_size=50))
+def test_without_limits_nobody_waits(pauses):
+    pace, now = Pace(()), NOW
+    for pause in pauses:
+        now += timedelta(milliseconds=pause)
+        assert pace.next(now) == now

@@ -76,6 +76,8 @@ class TelegramChannel:
         self._inlet: Inlet | None = None
         self._me: Me | None = None
         self._stopping = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._ended.set()
         self._state = "not started"
         self._up = False
         self._counts: Counter[str] = Counter()
@@ -87,6 +89,7 @@ class TelegramChannel:
         """Takes messages in until `stop`. Raises SendError("unauthorized") for a token that the platform refuses."""
         self._inlet = inlet
         self._stopping.clear()
+        self._ended.clear()
         self._say("starting")
         try:
             await self._prepared()
@@ -95,11 +98,15 @@ class TelegramChannel:
             # Its message holds the token: it goes no further.
             self._say("unauthorized")
             raise SendError("unauthorized") from None
+        finally:
+            self._ended.set()
         self._say("stopped")
 
     async def stop(self) -> None:
         """Ends `start`, and closes what is open; `send` opens it again."""
         self._stopping.set()
+        # A connection that is still being made would outlive a client that is closed meanwhile.
+        await self._ended.wait()
         await self._client.close()
 
     async def _prepared(self) -> None:
@@ -107,14 +114,15 @@ class TelegramChannel:
         failures = 0
         while not self._stopping.is_set():
             try:
-                await self._introduce()
+                await self._unless_stopped(self._introduce())
             except InvalidToken:
                 raise
             except TelegramError as error:
                 failures += 1
                 await self._rest(error, failures)
             else:
-                self._say(self._place.settings.mode, up=True)
+                if not self._stopping.is_set():
+                    self._say(self._place.settings.mode, up=True)
                 return
 
     async def _introduce(self) -> None:
