@@ -6,6 +6,7 @@ from sqlalchemy import DateTime
 import actions.activities.choice_tables
 import actions.activities.draw_tables
 import actions.activities.jielong_tables
+import actions.activities.matching_tables
 import actions.activities.tables
 import actions.announcements.tables
 import actions.appointments.tables
@@ -24,6 +25,7 @@ TABLES = (
     actions.activities.choice_tables,
     actions.activities.draw_tables,
     actions.activities.jielong_tables,
+    actions.activities.matching_tables,
     actions.activities.tables,
     actions.announcements.tables,
     actions.appointments.tables,

@@ -10,6 +10,7 @@ from actions.activities.asked import asking_offerings
 from actions.activities.asking import Answers, Call
 from actions.activities.commands import Register
 from actions.activities.handing_out import Collect, CollectForUnit, Purchase, ShowCodes
+from actions.activities.matching import Like, Matches, Unlike
 from actions.activities.rules import rules_of, spec_of
 from actions.blocks.tickets import LENGTH
 from actions.core.hearing import Hearing
@@ -27,6 +28,8 @@ _CODE = re.compile(
     rf"领取\s*[:：]?\s*((?:[0-9A-Za-z]\s?){{{LENGTH}}})(?:[\s,，]*(?:代领|由)?\s*([^\s代领]\S{{1,19}}?)(?:代领)?)?"
 )
 _CODES = ("领取码", "我的领取码", "提货码", "福利领取码", "領取碼")
+_LIKES = re.compile(r"(愿意联系|不联系)\s*[:：]?\s*(\S{1,20})(?:[\s,，]+(\S.{0,59}))?")
+_NEWS = ("看好消息", "我的好消息")
 _OF_UNIT = re.compile(r"整单位领取\s*(\S{1,60})\s+(\S{1,40})\s+(\S{1,40})")
 _OFFICERS = re.compile(r"(通知|提醒|发催办|催办|采购数|采购统计|答复情况|回执情况|选品情况)\s*[:：]?\s*(\S.{0,60})")
 
@@ -46,14 +49,15 @@ class AskingListener:
         text = heard.text.strip(" 。.？?！!")
         if (match := _CODE.fullmatch(text)) is not None:
             return Hearing(command=Collect(code=match[1], by=match[2] or ""))
-        if not alone:
-            return None
-        if (register := await _answer(context, text)) is not None:
-            return Hearing(command=register)
-        if text in _CODES:
-            return Hearing(command=ShowCodes())
-        command = await _of_officers(context, text)
+        command = await _bare(context, text) if alone else None
         return None if command is None else Hearing(command=command)
+
+
+async def _bare(context: Context, text: str) -> Command | None:
+    """What counts only where no form is open."""
+    if text in _CODES:
+        return ShowCodes()
+    return await _answer(context, text) or _liking(text) or await _of_officers(context, text)
 
 
 async def _answer(context: Context, text: str) -> Register | None:
@@ -79,6 +83,15 @@ async def _answer(context: Context, text: str) -> Register | None:
             confidential=wanted if hidden else {},
         )
     return None
+
+
+def _liking(text: str) -> Command | None:
+    if text in _NEWS:
+        return Matches()
+    match = _LIKES.fullmatch(text)
+    if match is None:
+        return None
+    return Like(who=match[2], contact=match[3] or "") if match[1] == "愿意联系" else Unlike(who=match[2])
 
 
 async def _of_officers(context: Context, text: str) -> Command | None:

@@ -11,6 +11,7 @@ from actions.blocks.choice import ChoiceRules, Option, option_faults
 from actions.blocks.closing import ClosingRules
 from actions.blocks.composition import Composition
 from actions.blocks.eligibility import Eligibility
+from actions.blocks.matching import MatchingRules
 from actions.blocks.quota import Quota
 from actions.core.catalogue import Declared
 
@@ -48,7 +49,7 @@ class ActivityRules(Declared):
     captain, whether a person or a whole team signs up, whom an officer signs up, what is chosen of an offering.
     `changeable`: who signs up again changes their answers. `report_hours`: meetings are reported at least so many
     hours before. `wordings` are sentences of a service's own for a state. `closing`, `asks`, `choice`,
-    `leave`: see there.
+    `leave` and `matching`: see there.
     """
 
     action: Literal["register", "list"] = "register"
@@ -77,6 +78,7 @@ class ActivityRules(Declared):
     asks: AskRules | None = None
     choice: ChoiceRules | None = None
     leave: LeaveRules | None = None
+    matching: MatchingRules | None = None
 
     def fit(self, form: Sequence[FormField]) -> None:
         """Raises ValueError where the form lacks what this life asks for."""

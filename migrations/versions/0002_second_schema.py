@@ -127,6 +127,21 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_activity_jielong_offering_id"), ["offering_id"], unique=False)
 
     op.create_table(
+        "activity_liking",
+        sa.Column("key", sa.String(length=24), nullable=False),
+        sa.Column("of", sa.String(length=24), nullable=False),
+        sa.Column("offering_id", sa.Integer(), nullable=False),
+        sa.Column("contact", sa.String(), nullable=False),
+        sa.Column("met", sa.Boolean(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["offering_id"], ["offering.id"], name=op.f("fk_activity_liking_offering_id")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_activity_liking")),
+    )
+    with op.batch_alter_table("activity_liking", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_activity_liking_of"), ["of"], unique=False)
+        batch_op.create_index(batch_op.f("ix_activity_liking_offering_id"), ["offering_id"], unique=False)
+
+    op.create_table(
         "case_record",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("service", sa.String(length=40), nullable=False),
@@ -410,6 +425,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_case_record_due_at")
 
     op.drop_table("case_record")
+    with op.batch_alter_table("activity_liking", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_activity_liking_offering_id"))
+        batch_op.drop_index(batch_op.f("ix_activity_liking_of"))
+
+    op.drop_table("activity_liking")
     with op.batch_alter_table("activity_jielong", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_activity_jielong_offering_id"))
         batch_op.drop_index(batch_op.f("ix_activity_jielong_member_id"))

@@ -70,6 +70,7 @@ OFFERINGS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "讲座": ("lectures", {"sessions": [_session(LECTURE_AT)], "quota": {"total": 3, "unit": 2}}),
     "团辅": ("group_counseling", {"sessions": [_session(LECTURE_AT)], "quota": {"total": 1}}),
     "插花": ("tailored", {"sessions": [_session(LECTURE_AT)], "eligibility": {"sexes": ["女"]}}),
+    "联谊": ("singles", {"sessions": [_session(LECTURE_AT)]}),
     "青教赛": ("contests", {"quota": {"unit": 1}}),
     "跳绳": ("sports_festival", _FESTIVAL),
     "男子100米": ("sports_festival", {**_FESTIVAL, "eligibility": {"sexes": ["男"]}}),
@@ -105,7 +106,7 @@ OFFERINGS: Mapping[str, tuple[str, dict[str, Any]]] = {
     ),
 }
 #: Who answers for which offering.
-OWNERS = {"羽毛球协会": LEADER, "团辅": OWNER, "讲座": OWNER, "元旦福利": OWNER, "推进会": OWNER}
+OWNERS = {"羽毛球协会": LEADER, "团辅": OWNER, "讲座": OWNER, "元旦福利": OWNER, "联谊": OWNER, "推进会": OWNER}
 
 
 @functools.cache
