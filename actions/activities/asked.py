@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, exists, false, func, or_, select
 from actions.activities.rules import eligibility_of, rules_of, spec_of
 from actions.activities.tables import OPEN, Entry, Person
 from actions.blocks.rosters import Roster
-from actions.core.tables import Member, Offering, RoleGrant, Unit
+from actions.core.tables import Firing, Member, Offering, RoleGrant, Unit
 from actions.core.zones import local
 
 if TYPE_CHECKING:
@@ -110,6 +110,17 @@ async def asking_offerings(context: Context) -> list[Offering]:
     return list((await context.session.execute(query.order_by(Offering.id))).scalars())
 
 
+def called_as(offering: Offering) -> str:
+    """How the row is named that tells that people were asked."""
+    return f"call:{offering.id}"
+
+
+async def was_called(context: Context, offering: Offering) -> bool:
+    """Whether people were asked at all: nobody is reminded, or missed, of what they never heard of."""
+    query = select(Firing.due_at).where(Firing.schedule == called_as(offering))
+    return (await context.session.execute(query.limit(1))).first() is not None
+
+
 class ActivityRosters:
     """The rosters of this life, for chasing."""
 
@@ -122,6 +133,7 @@ class ActivityRosters:
         return None if offering is None else roster_of(context, offering)
 
     async def due(self, context: Context, low: datetime, high: datetime) -> list[Roster]:
-        """Those whose deadline lies in the span."""
-        found = [roster_of(context, offering) for offering in await asking_offerings(context)]
+        """Those whose people were asked and whose deadline lies in the span."""
+        offerings = [each for each in await asking_offerings(context) if await was_called(context, each)]
+        found = [roster_of(context, offering) for offering in offerings]
         return [one for one in found if one is not None and one.deadline is not None and low <= one.deadline < high]

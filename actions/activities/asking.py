@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from actions.activities import notices, store
-from actions.activities.asked import asking_offerings, roster_of, silent
+from actions.activities.asked import asking_offerings, called_as, roster_of, silent, was_called
 from actions.activities.blocks import Block
 from actions.activities.competition import answered
 from actions.activities.rules import rules_of, spec_of
@@ -75,17 +75,11 @@ class Asking(Block):
             if rules is None or closes_at is None or offering.state != "open":
                 continue
             due = reminder_due(closes_at, rules.remind_hours, context.now)
-            if due and await _called(context, offering):
+            if due and await was_called(context, offering):
                 done += await _once(context, f"remind:{offering.id}", closes_at) and bool(
                     await _tell_silent(context, offering, rules.reminder, rules, expires=closes_at)
                 )
         return done
-
-
-async def _called(context: Context, offering: Offering) -> bool:
-    """Whether people were asked at all: nobody is reminded of what they never heard of."""
-    query = select(Firing.due_at).where(Firing.schedule == f"call:{offering.id}")
-    return (await context.session.execute(query.limit(1))).first() is not None
 
 
 async def _once(context: Context, what: str, moment: datetime) -> bool:
@@ -139,7 +133,7 @@ async def call(command: Call, context: Context) -> Outcome:
     if (refusal := store.signup_refusal(context, offering, spec)) is not None:
         raise refusal
     today = context.now.replace(hour=0, minute=0, second=0, microsecond=0)
-    if not await _once(context, f"call:{offering.id}", today):
+    if not await _once(context, called_as(offering), today):
         raise DomainError("called_today", title=offering.title)
     told = await _tell_silent(context, offering, rules.invitation, rules, expires=spec.closes_at or spec.starts_at)
     params = {"title": offering.title, "told": told}

@@ -100,6 +100,9 @@ async def test_nobody_is_reminded_of_what_they_never_heard_of(field: Field) -> N
     field.now = CHOICE_ENDS - timedelta(hours=1)
     await field.sweep()
     assert await _told(field) == []
+    async with field.database.read() as session:
+        due = ActivityRosters().due(field.context(session, SYSTEM), CHOICE_ENDS, CHOICE_ENDS + timedelta(minutes=1))
+        assert await due == []
 
 
 async def test_who_called_sees_how_it_stands(field: Field) -> None:
@@ -114,6 +117,8 @@ async def test_who_called_sees_how_it_stands(field: Field) -> None:
 
 
 async def test_rosters_are_found_by_their_deadline(field: Field) -> None:
+    for title in ("元旦福利", TITLE):
+        await field.run(Call(offering_id=field.things[title]), OWNER)
     async with field.database.read() as session:
         context, rosters = field.context(session, SYSTEM), ActivityRosters()
         due = await rosters.due(context, CHOICE_ENDS, CHOICE_ENDS + timedelta(minutes=1))
