@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from actions.activities import Activities, ActivityRecords, ActivityRegistrants
+from actions.activities import Activities, ActivityRecords, ActivityRegistrants, ActivityRosters
 from actions.activities.closing import Closing
 from actions.activities.doors import DoorListener, Doors
 from actions.activities.draws import Draws
 from actions.activities.jielong import JielongDesk
 from actions.activities.jielong_listening import JielongListener
 from actions.activities.life import BLOCKS
+from actions.activities.listening import AskingListener
 from actions.activities.reporting import Reports
 from actions.activities.results import Results
 from actions.activities.sports_facts import SportsFacts
@@ -71,7 +72,9 @@ def lives_of(settings: Settings, wording: Wording) -> Lives:
     topics = load_topics(settings.data_dir)
     shelf = Shelf(FolderStore(settings.files_dir))
     activities = Activities((*BLOCKS, Doors(shelf), Reports(), *_of_events(settings, wording, shelf)))
-    announcements = Announcements(topics, wording.text, shelf=shelf, registrants=registrants)
+    announcements = Announcements(
+        topics, wording.text, shelf=shelf, registrants=registrants, rosters=(ActivityRosters(),)
+    )
     calendar = load_calendar(settings.data_dir, topics)
     cases = Cases(encode)
     records: tuple[Records, ...] = (
@@ -104,6 +107,7 @@ def lives_of(settings: Settings, wording: Wording) -> Lives:
         listeners=(
             DoorListener(),
             JielongListener(),
+            AskingListener(),
             announcements.listener,
             PreferenceListener(load_channel_names(settings.data_dir)),
         ),

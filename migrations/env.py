@@ -3,8 +3,10 @@
 from alembic import context
 from sqlalchemy import DateTime
 
+import actions.activities.choice_tables
 import actions.activities.draw_tables
 import actions.activities.jielong_tables
+import actions.activities.matching_tables
 import actions.activities.tables
 import actions.announcements.tables
 import actions.appointments.tables
@@ -21,8 +23,10 @@ from actions.core.tables import Base, UtcDateTime
 
 #: Imported for their tables, which alembic compares with the database.
 TABLES = (
+    actions.activities.choice_tables,
     actions.activities.draw_tables,
     actions.activities.jielong_tables,
+    actions.activities.matching_tables,
     actions.activities.tables,
     actions.announcements.tables,
     actions.appointments.tables,

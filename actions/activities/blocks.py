@@ -50,13 +50,22 @@ class Block:
         """The last look before an entry is written or changed, for those who are alone. Raises DomainError."""
         del context, offering, command
 
+    async def aside(self, context: Context, entry: Entry) -> str:
+        """The state in which an entry stays open without a place, where its answers say so; "" where it takes one."""
+        del context, entry
+        return ""
+
     async def entered(self, context: Context, entry: Entry) -> None:
         """An entry was registered, or changed."""
         del context, entry
 
     async def ended(self, context: Context, entry: Entry, state: str) -> None:
-        """An entry ends in `state`; what the block gave it goes back."""
+        """An entry ends in `state`; what the block gave it goes back. Raises DomainError where it may not end so."""
         del context, entry, state
+
+    async def forget(self, context: Context, entry_ids: Sequence[int]) -> None:
+        """Entries are deleted, as their retention is over; what the block keeps of them goes first."""
+        del context, entry_ids
 
     async def told(self, context: Context, entry: Entry) -> Sequence[tuple[str, Mapping[str, Any]]]:
         """Further sentences (key, parameters) for who signed up."""

@@ -44,6 +44,15 @@ async def confirm(context: Context, entry: Entry) -> None:
         await block.entered(context, entry)
 
 
+async def stand_aside(context: Context, entry: Entry, state: str, *, changed: bool = False) -> Outcome:
+    """The entry stays open and takes no place: no code, no reminder."""
+    entry.state, entry.expires_at = state, None
+    for person in entry.people:
+        person.ticket = None
+    await context.session.flush()
+    return await outcome(context, entry, changed=changed)
+
+
 async def outcome(context: Context, entry: Entry, *, changed: bool = False) -> Outcome:
     """What is said of an entry to who signed it up."""
     actor = context.actor.member

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from actions.activities import commands as c
 from actions.activities import filing, listing, officers, resolving, signing, store, waitlist
+from actions.activities.asking import Asking, Leave
 from actions.activities.blocks import Block, blocks_of
+from actions.activities.choosing import Choices
 from actions.activities.form import Form
+from actions.activities.matching import Matching
 from actions.activities.rules import ActivityRules, ActivitySpec, rules_of
 from actions.activities.sweep import sweep
 from actions.core.commands import Registration, bound
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 
 
 #: The blocks of the house, in the order in which they are asked.
-BLOCKS: tuple[Block, ...] = ()
+BLOCKS: tuple[Block, ...] = (Asking(), Leave(), Choices(), Matching())
 
 
 class Activities:

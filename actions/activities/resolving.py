@@ -269,6 +269,17 @@ def _when(spec: ActivitySpec) -> str:
     return f" {spoken_day(spec.starts_at)}起{len(spec.sessions)}次" if several else f" {spoken(spec.starts_at)}"
 
 
+async def _placeless(context: Context, form: Form, offering: Offering) -> bool:
+    """Whether what is answered needs no further place: leave, or a change of one's own answer."""
+    leave, member = form.rules.leave, context.actor.member
+    if leave is not None and form.values.get(leave.field) == leave.value:
+        return True
+    if member is None or not form.rules.changeable or form.values.get("people"):
+        return False
+    entry = await store.own_entry(context, offering.id, member.id)
+    return entry is not None and store.keeps_place(entry)
+
+
 async def picked(context: Context, form: Form) -> Mapping[str, Any]:
     """The offering as the read-back shows it: with its time, and where no place is left, that one would wait."""
     offering = await chosen(context, form)
@@ -280,7 +291,11 @@ async def picked(context: Context, form: Form) -> Mapping[str, Any]:
     label = choice_of(offering, spec_of(offering), []).label
     member = context.actor.member
     unit = member.unit.name if member is not None and member.unit else ""
-    full = not form.wish and await store.full(context, offering, unit) is not None
+    full = (
+        not form.wish
+        and not await _placeless(context, form, offering)
+        and await store.full(context, offering, unit) is not None
+    )
     if full and not form.rules.waitlist:
         raise DomainError("full", field="offering", title=offering.title, of_unit=False)
     return {"picked": f"{label}（名额已满，确认后先排候补）" if full else label}

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import AwareDatetime, Field, model_validator
 
+from actions.blocks.answers import AskRules, LeaveRules
+from actions.blocks.choice import ChoiceRules, Option, option_faults
 from actions.blocks.closing import ClosingRules
 from actions.blocks.composition import Composition
 from actions.blocks.eligibility import Eligibility
+from actions.blocks.matching import MatchingRules
 from actions.blocks.quota import Quota
 from actions.core.catalogue import Declared
 
@@ -45,7 +48,8 @@ class ActivityRules(Declared):
     The `…_field` rules name fields of the form: the partner of a pair, the list of a team, who leads it, who is its
     captain, whether a person or a whole team signs up, whom an officer signs up, what is chosen of an offering.
     `changeable`: who signs up again changes their answers. `report_hours`: meetings are reported at least so many
-    hours before. `wordings` are sentences of a service's own for a state. `closing`: see `ClosingRules`.
+    hours before. `wordings` are sentences of a service's own for a state. `closing`, `asks`, `choice`,
+    `leave` and `matching`: see there.
     """
 
     action: Literal["register", "list"] = "register"
@@ -71,6 +75,10 @@ class ActivityRules(Declared):
     changeable: bool = False
     wordings: dict[str, str] = Field(default_factory=dict)
     closing: ClosingRules = ClosingRules()
+    asks: AskRules | None = None
+    choice: ChoiceRules | None = None
+    leave: LeaveRules | None = None
+    matching: MatchingRules | None = None
 
     def fit(self, form: Sequence[FormField]) -> None:
         """Raises ValueError where the form lacks what this life asks for."""
@@ -101,15 +109,6 @@ class Session(Declared):
         return self
 
 
-class Option(Declared):
-    """One of the choices that an offering holds: a set of a benefit, a route. Who does not choose gets the default."""
-
-    title: str
-    also: tuple[str, ...] = ()
-    summary: str = ""
-    default: bool = False
-
-
 class ActivitySpec(Declared):
     """One offering: a lecture, an event of a festival, a tournament, a club.
 
@@ -117,7 +116,7 @@ class ActivitySpec(Declared):
     `locks_at` (the end of the sign-up where there is none). `entry` is what signs up, `team` whom it consists of.
     `standing` is what goes on and on, a club: its sessions are its meetings, and end no sign-up.
     Where `by_unit` or `eligibility` are given they take the place of the service's. `options` are what is chosen of
-    it. `also` are other names that people use for it.
+    it, handed out from `pickup_from` on. `also` are other names that people use for it.
     """
 
     also: tuple[str, ...] = ()
@@ -125,6 +124,7 @@ class ActivitySpec(Declared):
     group: str = ""
     entry: EntryKind = "person"
     options: tuple[Option, ...] = ()
+    pickup_from: AwareDatetime | None = None
     team: Composition | None = None
     sessions: tuple[Session, ...] = ()
     opens_at: AwareDatetime | None = None
@@ -138,12 +138,14 @@ class ActivitySpec(Declared):
     note: str = ""
 
     @model_validator(mode="after")
-    def _team_told(self) -> ActivitySpec:
+    def _whole(self) -> ActivitySpec:
         if self.entry in ("relay", "team") and self.team is None:
             message = "team: is asked for where a relay or a team signs up"
             raise ValueError(message)
         if self.opens_at and self.closes_at and self.opens_at >= self.closes_at:
             message = "closes_at: must be later than opens_at"
+            raise ValueError(message)
+        if message := option_faults(self.options):
             raise ValueError(message)
         return self
 

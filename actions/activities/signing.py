@@ -100,7 +100,7 @@ async def _own_entry(context: Context, service: Declaration, offering: Offering,
             Entry.offering_id == offering.id,
             (Entry.member_id == context.actor.member.id) | (Entry.filed_by == context.actor.member.id),
             Entry.kind.in_(kinds),
-            Entry.state.in_(("registered", "pending", "wished", "waiting", "offered")),
+            Entry.state.in_(("registered", "pending", "wished", "waiting", "offered", "excused")),
         )
         .order_by(Entry.id)
     )
@@ -180,6 +180,8 @@ async def _keep_papers(context: Context, service: Declaration, entry: Entry, com
 async def _place(context: Context, service: Declaration, offering: Offering, entry: Entry) -> Outcome:
     """To the unit, into a place, or onto the waitlist."""
     rules, spec = rules_of(service), spec_of(offering)
+    if aside := await _aside(context, entry):
+        return await entering.stand_aside(context, entry, aside)
     to_unit = by_unit(service, spec) or entry.kind == "wish"
     if to_unit and not store.files_for(context, service.id, entry.unit_id):
         await notices.ask_unit(context, entry)
@@ -189,6 +191,11 @@ async def _place(context: Context, service: Declaration, offering: Offering, ent
         await context.session.flush()
         return await entering.outcome(context, entry)
     return await seat(context, entry, waitlist_open=rules.waitlist)
+
+
+async def _aside(context: Context, entry: Entry) -> str:
+    blocks = blocks_of(context, context.catalogue[entry.service])
+    return next(filter(None, [await block.aside(context, entry) for block in blocks]), "")
 
 
 async def seat(context: Context, entry: Entry, *, waitlist_open: bool) -> Outcome:
@@ -232,9 +239,17 @@ async def _change(
     await cancel_notices(context, entry.subject)
     before = {person.member_id for person in entry.people}
     entry.fields = dict(command.fields)
+    entry.confidential = context.vault.seal(command.confidential, about="activity") if command.confidential else ""
     await _put_people(context, offering, entry, members, command)
     await _tell_changed(context, entry, before)
     await _keep_papers(context, service, entry, command)
+    if aside := await _aside(context, entry):
+        await store.give_back(context, entry)
+        outcome = await entering.stand_aside(context, entry, aside, changed=True)
+        await waitlist.fill(context, offering)
+        return outcome
+    if entry.state == "excused":
+        return await seat(context, entry, waitlist_open=rules_of(service).waitlist)
     if entry.state == "registered":
         await entering.confirm(context, entry)
     elif entry.state == "pending":
@@ -258,7 +273,7 @@ async def _tell_changed(context: Context, entry: Entry, before: set[int]) -> Non
 async def withdraw(command: Withdraw, context: Context) -> Outcome:
     """Raises DomainError: not_found, too_late_to_withdraw, roster_locked; ForbiddenError."""
     entry = await store.find(context, command.entry_id)
-    if entry.state not in ("wished", "accepted", "pending", "registered", "waiting", "offered"):
+    if entry.state not in ("wished", "accepted", "pending", "registered", "waiting", "offered", "excused"):
         raise DomainError("not_found")
     service = store.declared(context, entry.service)
     own = store.is_own(context, entry) or (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
@@ -11,20 +12,20 @@ from actions.core.catalogue import Declared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import date
 
     from actions.core.commands import Actor
     from actions.core.tables import Member
 
 #: Which part of a rule a person does not meet; `age_unknown`: the roster does not know, so that nobody can tell.
-Refusal = Literal["sex", "status", "age", "age_unknown", "unit", "group"]
+Refusal = Literal["sex", "status", "age", "age_unknown", "unit", "group", "enrolled"]
 
 
 class Eligibility(Declared):
     """Who may take part; what is not given is open to all.
 
-    `tags` and `roles` open the same door: whoever has one of the tags, or holds one of the roles. Ages are full years,
-    both ends included.
+    `tags`, `roles` and `staff_ids` open the same door: who has one of the tags, holds one of the roles, or is named.
+    Ages are full years, both ends included. `enrolled_by` is the last day on which one may have joined the union; of
+    whom the roster knows no day joined before anybody wrote it down.
     """
 
     sexes: tuple[Literal["男", "女"], ...] = ()
@@ -32,6 +33,8 @@ class Eligibility(Declared):
     units: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
+    staff_ids: tuple[str, ...] = ()
+    enrolled_by: date | None = None
     min_age: int | None = Field(None, gt=0)
     max_age: int | None = Field(None, gt=0)
 
@@ -46,6 +49,8 @@ class Traits:
     age: int | None = None
     tags: frozenset[str] = field(default_factory=frozenset)
     roles: frozenset[str] = field(default_factory=frozenset)
+    staff_id: str = ""
+    enrolled_on: date | None = None
 
 
 def traits(member: Member, roles: Iterable[str], today: date) -> Traits:
@@ -57,6 +62,8 @@ def traits(member: Member, roles: Iterable[str], today: date) -> Traits:
         age=None if member.birthday is None else age_on(member.birthday, today),
         tags=frozenset(member.tags),
         roles=frozenset(roles),
+        staff_id=member.staff_id,
+        enrolled_on=member.enrolled_on,
     )
 
 
@@ -78,8 +85,13 @@ def refusal(rule: Eligibility, person: Traits) -> Refusal | None:
         return "sex"
     if rule.units and person.unit not in rule.units:
         return "unit"
-    if (rule.tags or rule.roles) and not (person.tags & set(rule.tags) or person.roles & set(rule.roles)):
+    named = rule.tags or rule.roles or rule.staff_ids
+    if named and not (
+        person.tags & set(rule.tags) or person.roles & set(rule.roles) or person.staff_id in rule.staff_ids
+    ):
         return "group"
+    if rule.enrolled_by is not None and person.enrolled_on is not None and person.enrolled_on > rule.enrolled_by:
+        return "enrolled"
     return _age_refusal(rule, person.age)
 
 

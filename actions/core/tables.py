@@ -73,7 +73,7 @@ class Unit(Base):
 
 
 class Member(Base):
-    """A person on the roster; `status` is active, retired or left.
+    """A person on the roster; `status` is active, retired or left, `enrolled_on` since when in the union, where known.
 
     `channel` is where the union writes to them, as they chose; empty is where they were heard last.
     """
@@ -88,6 +88,7 @@ class Member(Base):
     phone: Mapped[str] = mapped_column(String(20), default="")
     email: Mapped[str] = mapped_column(String(120), default="")
     birthday: Mapped[date | None]
+    enrolled_on: Mapped[date | None]
     status: Mapped[str] = mapped_column(String(12), default="active")
     tags: Mapped[list[str]] = mapped_column(default=list)
     channel: Mapped[str] = mapped_column(String(20), default="", server_default="")

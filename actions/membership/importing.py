@@ -93,7 +93,8 @@ class _Taking:
         self._members[row.staff_id.upper()] = member
 
     def _change(self, member: Member, row: RosterRow) -> bool:
-        said: dict[str, Any] = row.model_dump(include={"name", "sex", "phone", "email", "birthday", "status"})
+        plain = {"name", "sex", "phone", "email", "birthday", "enrolled_on", "status"}
+        said: dict[str, Any] = row.model_dump(include=plain)
         said = {key: value for key, value in said.items() if value is not None}
         if row.unit is not None:
             said["unit"] = self._units[row.unit] if row.unit else None

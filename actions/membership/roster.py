@@ -36,6 +36,7 @@ COLUMNS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "手机": ("phone", cells.phone),
     "邮箱": ("email", cells.email),
     "出生日期": ("birthday", cells.birthday),
+    "入会日期": ("enrolled_on", cells.birthday),
     "状态": ("status", cells.status),
     "标签": ("tags", cells.tags),
 }
@@ -54,6 +55,7 @@ _ALSO = {
     "e-mail": "邮箱",
     "出生年月日": "出生日期",
     "生日": "出生日期",
+    "入会时间": "入会日期",
     "在职状态": "状态",
 }
 
@@ -77,6 +79,7 @@ class RosterRow(BaseModel):
     phone: Annotated[str, StringConstraints(max_length=20), AfterValidator(_seen)] | None = None
     email: Annotated[str, StringConstraints(max_length=120), AfterValidator(_seen)] | None = None
     birthday: date | None = None
+    enrolled_on: date | None = None
     status: Literal["active", "retired", "left"] | None = None
     tags: tuple[Annotated[str, StringConstraints(max_length=20), AfterValidator(_seen)], ...] | None = None
 
@@ -194,7 +197,7 @@ def _read_row(
         key, read = COLUMNS[column]
         try:
             values[key] = read(cell)
-            if key == "birthday" and values[key] and today and values[key] > today:
+            if key in ("birthday", "enrolled_on") and values[key] and today and values[key] > today:
                 raise cells.CellError("bad_date")  # noqa: TRY301 - one place tells every fault of a cell
         except cells.CellError as error:
             value = cells.shown(cell.value)

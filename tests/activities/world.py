@@ -38,6 +38,7 @@ T = TypeVar("T", bound=Base)
 NOW = at(date(2026, 11, 23), time(9))
 LECTURE_AT = at(date(2026, 11, 25), time(14, 30))
 FESTIVAL_AT = at(date(2026, 12, 5), time(8, 30))
+CHOICE_ENDS = at(date(2026, 12, 1), time(17))
 OFFICER, UNIT_OFFICER, LEADER, OWNER = "周涛", "陈静", "赵磊", "罗永康"
 #: name: sex, unit. 文学院 has five members, 机电学院 four.
 PEOPLE: Mapping[str, tuple[str, str]] = {
@@ -69,6 +70,7 @@ OFFERINGS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "讲座": ("lectures", {"sessions": [_session(LECTURE_AT)], "quota": {"total": 3, "unit": 2}}),
     "团辅": ("group_counseling", {"sessions": [_session(LECTURE_AT)], "quota": {"total": 1}}),
     "插花": ("tailored", {"sessions": [_session(LECTURE_AT)], "eligibility": {"sexes": ["女"]}}),
+    "联谊": ("singles", {"sessions": [_session(LECTURE_AT)]}),
     "青教赛": ("contests", {"quota": {"unit": 1}}),
     "跳绳": ("sports_festival", _FESTIVAL),
     "男子100米": ("sports_festival", {**_FESTIVAL, "eligibility": {"sexes": ["男"]}}),
@@ -84,9 +86,27 @@ OFFERINGS: Mapping[str, tuple[str, dict[str, Any]]] = {
         },
     ),
     "羽毛球协会": ("clubs", {"standing": True}),
+    "元旦福利": (
+        "benefits",
+        {
+            "closes_at": CHOICE_ENDS.isoformat(),
+            "pickup_from": (CHOICE_ENDS + timedelta(days=3)).isoformat(),
+            "eligibility": {"enrolled_by": "2026-11-01"},
+            "options": [{"title": "粮油", "default": True}, {"title": "坚果", "stock": 1}, {"title": "牛奶"}],
+        },
+    ),
+    "推进会": (
+        "meetings",
+        {
+            "sessions": [_session(FESTIVAL_AT)],
+            "closes_at": CHOICE_ENDS.isoformat(),
+            "eligibility": {"roles": ["unit_officer", "union_officer"], "staff_ids": ["20180005"]},
+            "quota": {"total": 2},
+        },
+    ),
 }
 #: Who answers for which offering.
-OWNERS = {"羽毛球协会": LEADER, "团辅": OWNER, "讲座": OWNER}
+OWNERS = {"羽毛球协会": LEADER, "团辅": OWNER, "讲座": OWNER, "元旦福利": OWNER, "联谊": OWNER, "推进会": OWNER}
 
 
 @functools.cache
