@@ -117,7 +117,8 @@ def _faults(kind: Kind, metadata: MetaData) -> Iterator[str]:
 
 def unclassified(metadata: MetaData, kinds: Sequence[Kind]) -> list[str]:
     """Columns that name a member and that no kind speaks of, as "table.column"."""
-    known = {(kind.table, name) for kind in kinds for name in (kind.person, *kind.others) if not kind.through}
+    known = {(kind.table, name) for kind in kinds for name in kind.others}
+    known |= {(kind.table, kind.person) for kind in kinds if not kind.through}
     return [
         f"{table.name}.{column.name}"
         for table in metadata.sorted_tables
