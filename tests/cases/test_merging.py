@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from sqlalchemy import select
 
 from actions.cases.tables import Case
 from actions.core.errors import DomainError
 from tests.cases.doing import HU, LIN, ZHOU, do, move
-from tests.conftest import World
+
+if TYPE_CHECKING:
+    from tests.conftest import World
 
 
 async def _idea(world: World, who: str, content: str) -> int:
