@@ -168,6 +168,13 @@ class ListLate(Command):
     service: str = ""
 
 
+class Board(Command):
+    """What was marked to be seen through, of the services and units that the actor answers for: with whom, till when."""
+
+    name: ClassVar[str] = "cases.board"
+    service: str = ""
+
+
 class Figures(Command):
     """The figures of a year: how many, in which state, in time, and how content people were."""
 

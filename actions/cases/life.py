@@ -67,6 +67,7 @@ class Cases:
             Registration(command=c.Recuse, handler=officers.recuse, right=bound, private=hidden),
             Registration(command=c.ListTasks, handler=officers.tasks, right=bound),
             Registration(command=c.ListLate, handler=officers.late, right=bound),
+            Registration(command=c.Board, handler=officers.board, right=bound),
             Registration(command=c.Figures, handler=papers.figures, right=rights.answers_for),
             Registration(command=c.Export, handler=papers.export, right=rights.answers_for, private=own),
             Registration(command=c.Round, handler=rounds.show, right=bound, private=own),

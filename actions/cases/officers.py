@@ -18,7 +18,7 @@ from actions.core.zones import local
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from actions.cases.commands import Comment, ListLate, ListTasks, Look, Recuse, Tick
+    from actions.cases.commands import Board, Comment, ListLate, ListTasks, Look, Recuse, Tick
     from actions.core.commands import Context
     from actions.core.tables import Offering
 
@@ -138,6 +138,19 @@ async def late(command: ListLate, context: Context) -> Outcome:
             found.append(case)
     rows = [_row(context, case) for case in found[:_MOST]]
     return Outcome(wording="cases.late", params={"rows": rows, "total": len(found)}, data={"rows": rows})
+
+
+async def board(command: Board, context: Context) -> Outcome:
+    """Marked ones that are open, with who handles them; of a service that the actor answers for, or their own to move."""
+    rows = []
+    for case in await _open(context):
+        mark = rules_of(context.catalogue[case.service]).board
+        if not mark or mark not in case.kept or command.service not in ("", case.service):
+            continue
+        if _oversees(context, case) or await _mine(context, case):
+            marked = {"why": case.kept[mark], "handled_by": case.kept.get("handled_by", "")}
+            rows.append({**_row(context, case), **marked})
+    return Outcome(wording="cases.board", params={"rows": rows[:_MOST], "total": len(rows)}, data={"rows": rows})
 
 
 async def _open(context: Context) -> Sequence[Case]:

@@ -146,6 +146,7 @@ class CaseRules(Declared):
     taken whose `allows` fits the form. `per_person` limits a member's records per call (or, without calls, those that
     are open). `seconds` makes this a service that seconds records of another one. `consent` is its purpose.
     `listed`: who checks is told whether the author is on the list that the unit reported (an open offering's people).
+    `board` is what a move keeps (`keeps`): what is marked by it is listed for officers until it is over (重点提案督办).
     `person_field` names somebody whom it concerns beside the author: they do not review it either (回避).
     """
 
@@ -173,6 +174,7 @@ class CaseRules(Declared):
     checklist: Checklist | None = None
     spoken: Spoken | None = None
     meeting: Meeting | None = None
+    board: str = ""
     consent: str = ""
     columns: tuple[str, ...] = ()
 
@@ -193,6 +195,8 @@ class CaseRules(Declared):
             for name in (self.meeting.moves if self.meeting else ())
             if self.meeting and (name not in self.moves or self.meeting.at not in self.moves[name].at)
         ]
+        if self.board and self.board not in {move.keeps for move in self.moves.values()}:
+            wrong.append(f"board: no move keeps {self.board!r}")
         wrong += [f"there is no state {state!r}" for state in named if state not in self.states]
         if wrong:
             raise ValueError("; ".join(wrong))
