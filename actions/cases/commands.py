@@ -169,7 +169,7 @@ class ListLate(Command):
 
 
 class Board(Command):
-    """What was marked to be seen through, of the services and units that the actor answers for: with whom, till when."""
+    """What was marked to be seen through, of what the actor answers for: with whom it is, and until when."""
 
     name: ClassVar[str] = "cases.board"
     service: str = ""

@@ -141,7 +141,7 @@ async def late(command: ListLate, context: Context) -> Outcome:
 
 
 async def board(command: Board, context: Context) -> Outcome:
-    """Marked ones that are open, with who handles them; of a service that the actor answers for, or their own to move."""
+    """Marked ones that are open, with who handles them: of a service they answer for, or their own to move."""
     rows = []
     for case in await _open(context):
         mark = rules_of(context.catalogue[case.service]).board
