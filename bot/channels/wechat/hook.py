@@ -131,6 +131,8 @@ class Hooked:
         self._seconds = seconds
         self._inlet: Inlet | None = None
         self._stopping = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._ended.set()
         self._state = "not started"
         self._counts: Counter[str] = Counter()
         self._answers: dict[str, tuple[float, asyncio.Task[str]]] = {}
@@ -143,20 +145,27 @@ class Hooked:
         """Takes callbacks in until `stop`."""
         self._inlet = inlet
         self._stopping.clear()
+        self._ended.clear()
         self._state = "callbacks"
+        preparing = asyncio.create_task(self._prepared())
+        try:
+            await self._stopping.wait()
+        finally:
+            preparing.cancel()
+            await asyncio.gather(preparing, return_exceptions=True)
+            self._ended.set()
+
+    async def _prepared(self) -> None:
         failures = 0
-        while not self._stopping.is_set():
+        while True:
             try:
                 await self.prepare()
-                break
             except SendError as error:
                 failures += 1
                 log.warning("wechat_away", channel=self.name, reason=error.reason, failures=failures)
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), timeout=back_off(failures).total_seconds())
-        await self._stopping.wait()
-        # What was under way when it was stopped has opened them again.
-        await self._client.close()
+                await asyncio.sleep(back_off(failures).total_seconds())
+            else:
+                return
 
     async def stop(self) -> None:
         """Ends `start`; what was taken in is answered first."""
@@ -165,6 +174,8 @@ class Hooked:
             await asyncio.wait(set(self._work), timeout=_FAREWELL_SECONDS)
         self._inlet = None
         self._state = "stopped"
+        # A connection that is still being made would outlive a client that is closed meanwhile.
+        await self._ended.wait()
         await self._client.close()
 
     def health(self) -> Health:
