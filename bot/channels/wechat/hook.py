@@ -147,12 +147,16 @@ class Hooked:
         self._stopping.clear()
         self._ended.clear()
         self._state = "callbacks"
-        preparing = asyncio.create_task(self._prepared())
+        preparing, stopped = (asyncio.create_task(each) for each in (self._prepared(), self._stopping.wait()))
         try:
-            await self._stopping.wait()
+            await asyncio.wait((preparing, stopped), return_when=asyncio.FIRST_COMPLETED)
+            if preparing.done():
+                preparing.result()
+            await stopped
         finally:
-            preparing.cancel()
-            await asyncio.gather(preparing, return_exceptions=True)
+            for each in (preparing, stopped):
+                each.cancel()
+            await asyncio.gather(preparing, stopped, return_exceptions=True)
             self._ended.set()
 
     async def _prepared(self) -> None:
