@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from bot.api.chat import check_key
+from bot.api.callers import BY_KEY, check_key
 from bot.api.errors import REFUSALS, ApiError
 from bot.api.parts import Api
 from bot.gateway.native import Call, NativeForms, Reaction
@@ -68,9 +68,9 @@ class ActionAnswer(BaseModel):
     responses: list[dict[str, Any]]
 
 
-async def _keyed(request: Request, api: Api) -> NativeForms:
+async def _keyed(request: Request, api: Api, _bearer: Any = BY_KEY) -> NativeForms:
     """The forms, for a caller with a key. Raises ApiError."""
-    await check_key(api, request.headers.get("authorization", ""))
+    await check_key(api, request.headers.get("authorization", ""), "rasa")
     if api.parts.native is None:
         raise ApiError(404, "not_found")
     return api.parts.native

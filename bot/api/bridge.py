@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
-from bot.api.chat import check_key
+from bot.api.callers import BY_KEY, check_key
 from bot.api.errors import REFUSALS, ApiError
 from bot.api.parts import Api
 from bot.wire import HAPPENING, PREFIX, Asked, BridgeTakenError, Desk, Happening, Jobs, Report
@@ -26,14 +26,14 @@ _BUSY: dict[int | str, dict[str, Any]] = {**REFUSALS, 409: {"description": "另�
 _CLOSED: dict[int | str, dict[str, Any]] = {**REFUSALS, 503: {"description": "助手此刻不接收消息，稍后再来"}}
 
 
-async def _keyed(request: Request, api: Api) -> Desk:
+async def _keyed(request: Request, api: Api, _bearer: Any = BY_KEY) -> Desk:
     """The desk, for a bridge with a key: the one that this process gave it, or one of `bot keys`. Raises ApiError."""
     desk = api.parts.bridge
     if desk is None:
         raise ApiError(404, "not_found")
     authorization = request.headers.get("authorization", "")
     if not desk.knows(authorization.removeprefix("Bearer ")):
-        await check_key(api, authorization)
+        await check_key(api, authorization, "bridge")
     return desk
 
 

@@ -99,10 +99,25 @@ def _place(fault: Mapping[str, Any]) -> str:
     return ".".join(map(str, fault["loc"][1:])) or "JSON"
 
 
+Responses = dict[int | str, dict[str, Any]]
+
+
+def _refused(description: str, code: str, message: str) -> dict[str, Any]:
+    example = {"error": {"code": code, "message": message}}
+    return {"model": ErrorBody, "description": description, "content": {"application/json": {"example": example}}}
+
+
+_NOT_FOUND: Responses = {404: _refused("没有这个地址，或者不是本人的", "not_found", "没有这个地址，请检查链接。")}
+_CONFLICT: Responses = {409: _refused("现在办不了，`message` 说为什么", "under_way", "这件事还在办，请过几秒再发。")}
+
 #: Refusals for the OpenAPI description.
-REFUSALS: dict[int | str, dict[str, object]] = {
-    401: {"model": ErrorBody, "description": "密钥无效或已停用，或没有会话"},
-    413: {"model": ErrorBody, "description": "请求体超过 256 kB"},
-    422: {"model": ErrorBody, "description": "请求的字段不对"},
-    429: {"model": ErrorBody, "description": "太频繁；Retry-After 给出要等的秒数"},
+REFUSALS: Responses = {
+    401: _refused("密钥无效、过期或已停用，或没有会话", "bad_key", "密钥不对或已停用。"),
+    403: _refused("密钥没有这项权限，或不能替这个人说话", "no_scope", "这把密钥没有这项权限（act）。"),
+    413: _refused("请求体超过 256 kB", "too_large", "内容太长了，请分成几次发送。"),
+    422: _refused("请求的字段不对", "invalid", "请求的内容不完整或格式不对，请检查：sender。"),
+    429: _refused("太频繁；Retry-After 给出要等的秒数", "too_many", "发得有点快，请过 12 秒再试。"),
 }
+#: Of lists, and of what is done to what is on them.
+LISTED: Responses = {**REFUSALS, **_NOT_FOUND}
+DONE: Responses = {**LISTED, **_CONFLICT}

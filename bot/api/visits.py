@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field
 from actions.core.tables import WebSession
 from bot.api.errors import REFUSALS, ApiError, too_many
 from bot.api.parts import Api, State
-from bot.api.sessions import digest
 from bot.api.sso import START
+from bot.keys import digest
 
 router = APIRouter(prefix="/api/v1/session", tags=["网页会话"])
 
