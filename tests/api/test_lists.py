@@ -37,8 +37,8 @@ async def test_the_catalogue_tells_what_a_member_may_do(world: World) -> None:
     assert one == by_id["counseling"]
     assert (one["available"], one["private"], one["kind"]) == (True, True, "appointment")
     assert [field["key"] for field in one["form"]][:2] == ["time", "counsellor"]
-    assert by_id["cooperation"]["available"] is False
-    assert by_id["cooperation"]["reason"]["code"] == "not_for_you"
+    assert by_id["unit_project"]["available"] is False
+    assert by_id["unit_project"]["reason"]["code"] == "not_for_you"
 
 
 async def test_what_it_says_to_say_opens_the_service(world: World) -> None:

@@ -172,6 +172,6 @@ async def test_a_message_under_a_name_keeps_its_words(world: World) -> None:
 @pytest.mark.parametrize("name", ["x" * 201, "with space", "中文"])
 async def test_a_name_is_short_and_printable(world: World, name: str) -> None:
     async with portal(world) as caller:
-        headers = {"Idempotency-Key": name.encode()}
+        headers = {b"Idempotency-Key": name.encode()}
         answer = await caller.post("/api/v1/items/case:1/cancel", params={"sender": LIN}, headers=headers)
     assert (answer.status_code, code(answer)) == (422, "invalid")
