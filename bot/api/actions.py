@@ -81,7 +81,12 @@ Forms = Annotated[NativeForms, Depends(_keyed)]
 router = APIRouter(tags=["Rasa"])
 
 
-@router.post(PATH, summary="Rasa 的动作服务器：执行一个动作", response_model=ActionAnswer, responses=REFUSALS)
+@router.post(
+    PATH,
+    summary="Rasa 的动作服务器：执行一个动作",
+    response_model=ActionAnswer,
+    responses={**REFUSALS, 404: {"description": "没有这个动作（rasa-sdk 的形状：error、action_name）"}},
+)
 async def webhook(call: ActionCall, forms: Forms) -> ActionAnswer | JSONResponse:
     """rasa-sdk 的协议：`endpoints.yml` 的 `action_endpoint` 指向这里，带 `Authorization: Bearer 密钥`。"""
     if call.next_action not in forms.actions:

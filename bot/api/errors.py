@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Mount
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -79,17 +80,30 @@ def install_handlers(app: FastAPI, say: Say) -> None:
     """Tells every refusal of the framework in the same shape."""
 
     @app.exception_handler(HTTPException)
-    async def refused(_request: Request, error: HTTPException) -> JSONResponse:
+    async def refused(request: Request, error: HTTPException) -> JSONResponse:
         if isinstance(error, ApiError):
             return told(say, error)
-        code = _CODES.get(error.status_code, "refused")
-        return error_response(say, error.status_code, code, headers=error.headers)
+        if error.status_code == 400:
+            # A body that is no text at all: the framework tells it apart from one that is no JSON.
+            return error_response(say, 422, "invalid", fields="JSON")
+        headers = {"Allow": _allowed(request)} if error.status_code == 405 else error.headers
+        return error_response(say, error.status_code, _CODES.get(error.status_code, "refused"), headers=headers)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
         return error_response(
             say, 422, "invalid", fields="、".join(sorted({_place(fault) for fault in error.errors()}))
         )
+
+
+def _allowed(request: Request) -> str:
+    """The methods of an address: its routes are several, and the framework names those of the first alone."""
+    routes = [route for route in request.app.routes if not isinstance(route, Mount)]
+    return ", ".join(
+        method
+        for method in ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    )
 
 
 def _place(fault: Mapping[str, Any]) -> str:

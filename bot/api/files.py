@@ -18,7 +18,7 @@ from actions.blocks.materials_pictures import THUMBNAIL_TYPE
 from actions.core.errors import DomainError
 from bot.api.callers import Caller, Sender, called_for
 from bot.api.chat import FILES, thumbnail_of
-from bot.api.errors import REFUSALS, ApiError, refusal
+from bot.api.errors import DONE, LISTED, ApiError, ErrorBody, Responses, refusal
 from bot.api.once import Named, apart_once, once
 from bot.api.parts import Api, State
 from bot.files import FileDesk, Kept
@@ -50,6 +50,12 @@ _FORM = {
     }
 }
 
+_BYTES = {"schema": {"type": "string", "format": "binary"}}
+_GIVEN: Responses = {
+    **LISTED,
+    200: {"description": "文件本身", "content": {"application/octet-stream": _BYTES, "image/*": _BYTES}},
+}
+
 _Key = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", description="文件编号")]
 
 
@@ -72,7 +78,7 @@ _Handing = Annotated[Caller, Depends(called_for("files", limited=True))]
     summary="交一份材料",
     status_code=201,
     response_model=FileView,
-    responses={**REFUSALS, 403: {"description": "还没绑定工号"}, 409: {"description": "没用上的文件太多了"}},
+    responses={**DONE, 503: {"model": ErrorBody, "description": "查毒的程序此刻不在，稍后再交"}},
     openapi_extra={"requestBody": {"required": True, "content": _FORM}},
 )
 async def keep(request: Request, caller: _Handing, api: Api, named: Named = "") -> Response:
@@ -107,7 +113,7 @@ def _digest(upload: UploadFile) -> str:
     return whole.hexdigest()
 
 
-@router.get("/{key}", summary="取一份材料", response_class=FileResponse, responses=REFUSALS)
+@router.get("/{key}", summary="取一份材料", response_class=FileResponse, responses=_GIVEN)
 async def fetch(key: _Key, caller: _Caller, api: Api, sender: Sender = "") -> Response:
     """只给交它的人，和对那条记录有权的人。"""
     kept = await _open(api, caller, sender, key, thumbnail=False)
@@ -115,14 +121,14 @@ async def fetch(key: _Key, caller: _Caller, api: Api, sender: Sender = "") -> Re
     return _file(kept, kept.view.media_type, f"{how}; filename*=UTF-8''{quote(kept.view.name, safe='')}")
 
 
-@router.get("/{key}/thumbnail", summary="取图片的缩略图", response_class=FileResponse, responses=REFUSALS)
+@router.get("/{key}/thumbnail", summary="取图片的缩略图", response_class=FileResponse, responses=_GIVEN)
 async def thumbnail(key: _Key, caller: _Caller, api: Api, sender: Sender = "") -> Response:
     """WebP，长边 320 像素。"""
     kept = await _open(api, caller, sender, key, thumbnail=True)
     return _file(kept, THUMBNAIL_TYPE.media_type, "inline")
 
 
-@router.delete("/{key}", summary="撤回一份还没用上的材料", status_code=204, responses=REFUSALS)
+@router.delete("/{key}", summary="撤回一份还没用上的材料", status_code=204, responses=DONE)
 async def discard(key: _Key, caller: _Caller, api: Api, sender: Sender = "") -> None:
     """已经放进表里的，随那条记录走。"""
     who = caller.speaking(sender)
