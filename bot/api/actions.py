@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from bot.api.callers import BY_KEY, check_key
-from bot.api.errors import REFUSALS, ApiError
+from bot.api.errors import REFUSALS, ApiError, Responses
 from bot.api.parts import Api
 from bot.gateway.native import Call, NativeForms, Reaction
 
@@ -32,6 +32,13 @@ _EXAMPLE: dict[str, Any] = {
         "events": [],
     },
 }
+
+
+_TOLD: dict[str, Any] = {
+    "events": [{"event": "slot", "name": "counseling_time", "value": "2026-11-25T14:00:00+08:00", "timestamp": None}],
+    "responses": [{"text": "线上还是线下？", "buttons": [{"title": "线下", "payload": "线下"}]}],
+}
+_NAMES: Responses = {200: {"content": {"application/json": {"example": [{"name": "validate_counseling_form"}]}}}}
 
 
 class LatestMessage(BaseModel):
@@ -63,6 +70,8 @@ class ActionCall(BaseModel):
 
 class ActionAnswer(BaseModel):
     """What Rasa is told."""
+
+    model_config = ConfigDict(json_schema_extra={"example": _TOLD})
 
     events: list[dict[str, Any]]
     responses: list[dict[str, Any]]
@@ -96,7 +105,7 @@ async def webhook(call: ActionCall, forms: Forms) -> ActionAnswer | JSONResponse
     return _answer(reaction)
 
 
-@router.get("/api/v1/rasa/actions", summary="有哪些动作", responses=REFUSALS)
+@router.get("/api/v1/rasa/actions", summary="有哪些动作", responses={**REFUSALS, **_NAMES})
 async def actions(forms: Forms) -> list[dict[str, str]]:
     """每项有表单的服务：`validate_X_form` 收一句话，`action_X_commit` 办理；`action_assistant` 答其余一切。"""
     return [{"name": name} for name in forms.actions]

@@ -25,6 +25,11 @@ _EXAMPLE: dict[str, Any] = {
     "chat": "private",
 }
 
+_REPLY: dict[str, Any] = {
+    "text": "下周三下午这几个时间有空，您看哪个方便？",
+    "options": [{"label": "11月25日(周三)14:00", "value": "11月25日(周三)14:00"}],
+}
+
 # Names go into the database: no control characters and no halves of characters, which it cannot keep.
 _Name = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$")]
 
@@ -86,6 +91,8 @@ class ChatFile(BaseModel):
 
 class ChatReply(BaseModel):
     """One thing said."""
+
+    model_config = ConfigDict(json_schema_extra={"example": _REPLY})
 
     text: str
     options: list[ChatOption] = Field(default_factory=list)

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, JSONResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
@@ -59,8 +59,13 @@ _GIVEN: Responses = {
 _Key = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", description="文件编号")]
 
 
+_VIEW: dict[str, Any] = {"id": "0f3c9a5d0b4a7e10f3c9a5d0b4a7e1aa", "name": "证明.jpg", "kind": "picture", "size": 48213}
+
+
 class FileView(BaseModel):
     """A file that was kept."""
+
+    model_config = ConfigDict(json_schema_extra={"example": _VIEW})
 
     id: str = Field(description="编号；发消息时放进 attachments")
     name: str = Field(description="文件名，扩展名按内容定")

@@ -3,7 +3,7 @@
 import secrets
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from actions.core.tables import WebSession
 from bot.api.errors import REFUSALS, ApiError, too_many
@@ -16,6 +16,8 @@ router = APIRouter(prefix="/api/v1/session", tags=["网页会话"])
 
 class SessionRequest(BaseModel):
     """What a new session asks for."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"person": "林一帆"}})
 
     person: str | None = Field(None, description="示例世界里扮演谁；省略时沿用现有会话，没有就用第一位")
 
