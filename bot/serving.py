@@ -14,11 +14,12 @@ from actions.core.errors import ConfigurationError
 from bot.api import ApiParts, Limiter, Metrics, Provider, Sessions, SingleSignOn, callback_url, create_api
 from bot.api import serve as serve_http
 from bot.console import ConsoleParts, console_router
-from bot.demo import World, is_demo, load_world
+from bot.demo import is_demo
 from bot.dialogue.forms import takes_files
 from bot.gateway import calendar_entry
 from bot.supervisor import Supervisor, child, taking_in
 from bot.wire import Desk
+from bot.world import World, load_world
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

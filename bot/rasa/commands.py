@@ -168,13 +168,13 @@ def latest(settings: Settings) -> Trained:
 
 
 def _project(settings: Settings) -> Project:
-    from bot import app as root  # noqa: PLC0415
     from bot.lives import load_services  # noqa: PLC0415
     from bot.rasa.project import project  # noqa: PLC0415
     from bot.settings import ROOT  # noqa: PLC0415
+    from bot.understanding import intent_kinds  # noqa: PLC0415
 
     return project(
-        root.intent_kinds(settings.data_dir),
+        intent_kinds(settings.data_dir),
         load_services(settings),
         (ROOT / "config.yml").read_text(encoding="utf-8"),
         actions_url=settings.nlu.rasa.actions_url,
