@@ -17,6 +17,7 @@ import click
 from actions.core.errors import ConfigurationError, DomainError
 from bot.broadcasting import broadcast, chase
 from bot.keyring import keys
+from bot.model_commands import models
 from bot.rasa.commands import rasa
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ async def _serve(settings: Settings, role: str, *, demo: bool) -> None:
     serves_http = role in ("all", "web")
     if serves_http:
         _refuse_taken_port(settings.http)
-    click.echo("准备语言模型（数据变了才会重新训练，约一分钟）…")
+    click.echo("准备语言模型（第一次要训练，约一分钟）…")
     app = root.build(settings)
     await root.prepare(app, demo=demo, say=click.echo)
     if note := await first_officer(app):
@@ -431,6 +432,7 @@ def members_import(file: Path) -> None:
 main.add_command(broadcast)
 main.add_command(chase)
 main.add_command(keys)
+main.add_command(models)
 main.add_command(rasa)
 
 if __name__ == "__main__":

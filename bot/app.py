@@ -40,7 +40,7 @@ from bot.llm import LanguageModel, SecondOpinion, connect, know_roster
 from bot.messages import Channel, Sender, Senders
 from bot.migrations import migrate
 from bot.names import gazetteer
-from bot.understanding import build_pipeline, build_reserve, intent_kinds, intents_of
+from bot.understanding import build_reserve, intent_kinds, intents_of
 from bot.wording import Wording, load_wording
 from bot.world import load_world
 
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from actions.safety import Safety
     from bot.gateway.turn import Understanding
     from bot.settings import Settings
+    from nlu.pipeline import Embedded, Pipeline
     from nlu.rasa.client import Reserve
     from nlu.types import Gazetteer
 
@@ -87,6 +88,7 @@ class App:
     files: FileDesk
     native: NativeForms
     channels: Sequence[Channel] = ()
+    embedded: Embedded | None = None
     reserve: Reserve | None = None
     llm: LanguageModel | None = None
     warm: Callable[[], object] = bool
@@ -200,8 +202,7 @@ def build(
         limits={**PLATFORMS, **{name: limits_of(given) for name, given in settings.delivery.limits.items()}},
         fault=house.fault,
     )
-    reserve = build_reserve(settings) if pipeline is None else None
-    understanding = pipeline or build_pipeline(settings, reserve)
+    understanding, embedded, reserve = (pipeline, None, None) if pipeline else _understanding(settings)
     llm = connect(settings.llm, settings.data_dir, database, clock)
     gateway = Gateway(house, understanding, clock, delivery.wake, second=_second(settings, llm, doing))
     return App(
@@ -217,10 +218,21 @@ def build(
         files=files,
         channels=taking,
         native=NativeForms(house, understanding, clock, gateway.receive, delivery.wake),
+        embedded=embedded,
         reserve=reserve,
         llm=llm,
         warm=lambda: _warm(doing, wording),
     )
+
+
+def _understanding(settings: Settings) -> tuple[Pipeline, Embedded, Reserve | None]:
+    """The NLU with the model that ran last; who serves changes it for a newer one meanwhile (`bot.models`)."""
+    from bot.models import models_of  # noqa: PLC0415 - numpy and the model are for those who understand
+    from nlu.pipeline import Embedded, Pipeline  # noqa: PLC0415
+
+    embedded = Embedded(models_of(settings).starting())
+    reserve = build_reserve(settings, embedded)
+    return Pipeline(reserve or embedded), embedded, reserve
 
 
 def _warm(doing: Lives, wording: Wording) -> None:

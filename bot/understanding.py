@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from bot.gateway.turn import Understanding
     from bot.settings import Settings
-    from nlu.pipeline import Engine, Pipeline
+    from nlu.pipeline import Embedded, Pipeline
     from nlu.rasa.client import Reserve
 
 
@@ -32,14 +32,19 @@ class _NoNlu:
 NO_NLU: Understanding = _NoNlu()
 
 
-def build_pipeline(settings: Settings, reserve: Reserve | None = None) -> Pipeline:
-    """The NLU of the settings: the embedded engine, or Rasa with the embedded one in reserve."""
-    from nlu.pipeline import Pipeline  # noqa: PLC0415 - numpy and the model are for those who parse
+def build_pipeline(settings: Settings) -> Pipeline:
+    """The NLU of the settings: the embedded engine, or Rasa with the embedded one in reserve.
 
-    return Pipeline(reserve or build_reserve(settings) or _embedded(settings))
+    The embedded engine has learned the data as they are: it is loaded from var/models, or trained.
+    """
+    from nlu.artefact import ensure_model  # noqa: PLC0415 - numpy and the model are for those who parse
+    from nlu.pipeline import Embedded, Pipeline  # noqa: PLC0415
+
+    embedded = Embedded(ensure_model(settings.data_dir / "nlu", settings.var_dir / "models"))
+    return Pipeline(build_reserve(settings, embedded) or embedded)
 
 
-def build_reserve(settings: Settings) -> Reserve | None:
+def build_reserve(settings: Settings, embedded: Embedded) -> Reserve | None:
     """Rasa, with the embedded engine to stand in for it; None where Rasa is not the engine."""
     if settings.nlu.engine != "rasa":
         return None
@@ -55,15 +60,7 @@ def build_reserve(settings: Settings) -> Reserve | None:
         data=settings.data_dir / "nlu",
         folder=settings.var_dir / "rasa",
     )
-    return Reserve(engine, _embedded(settings))
-
-
-def _embedded(settings: Settings) -> Engine:
-    """The embedded engine: loaded from var/, or trained on data/nlu where that has changed."""
-    from nlu.artefact import ensure_model  # noqa: PLC0415
-    from nlu.pipeline import Embedded  # noqa: PLC0415
-
-    return Embedded(ensure_model(settings.data_dir / "nlu", settings.var_dir / "models"))
+    return Reserve(engine, embedded)
 
 
 def build_parser(settings: Settings, pipeline: Pipeline | None = None) -> Pipeline:
