@@ -59,7 +59,7 @@ def test_the_sample_binds_books_lists_and_cancels(store: Store, tmp_path: Path) 
         assert done.returncode == 0, done.stderr + server.written
         bound, counted, *rest = done.stdout.splitlines()
         assert "林一帆" in bound
-        assert re.fullmatch(r"[1-9]\d* services [1-9]\d* offerings", counted)
+        assert re.fullmatch(r"[1-9]\d* 项服务，[1-9]\d* 项开放", counted)
         told = "\n".join(rest)
         assert "瑜伽室" in told
         assert "['cancel', 'move']" in told
