@@ -98,7 +98,7 @@ class OwnRecords:
         form = _form(service)
         if form.action not in ("withdraw", "reschedule"):
             return {}
-        _refuse_none(form, await self._items(context))
+        _refuse_none(form, await self.items(context))
         return {}
 
     async def resolve(
@@ -114,7 +114,7 @@ class OwnRecords:
         refusals: list[DomainError] = []
         if not form.item:
             return Resolved(values=known)
-        items = await self._items(context)
+        items = await self.items(context)
         try:
             _find_item(form, known, said, items)
         except DomainError as error:
@@ -144,20 +144,20 @@ class OwnRecords:
         exact = await self._exact(context, item.ref, wish)
         if len(exact) == 1:
             known[form.time] = exact[0].value
-        elif not exact and not await self._owner(item.ref).moves(context, item.ref, wish):
+        elif not exact and not await self.owner(item.ref).moves(context, item.ref, wish):
             raise DomainError("no_move_then", field=form.time, text=wish["text"], title=item.title)
 
     async def _exact(self, context: Context, ref: str, wish: Mapping[str, Any]) -> tuple[Choice, ...]:
         """Choices at the very moment that was named: a point, or a day with the clock kept from before."""
         point = wish if wish["kind"] == "point" else _at_clock(wish)
-        return () if point is None else await self._owner(ref).moves(context, ref, point)
+        return () if point is None else await self.owner(ref).moves(context, ref, point)
 
     async def choices(
         self, context: Context, service: Declaration, values: Mapping[str, Any], key: str
     ) -> tuple[Choice, ...]:
         """Records that will do, those that fit what was said of them; or times, the nearest to the wish."""
         form = _form(service)
-        items = await self._items(context)
+        items = await self.items(context)
         if key == form.item:
             _refuse_none(form, items)
             able = [item for item in items if form.able(item)]
@@ -167,7 +167,7 @@ class OwnRecords:
         if item is None:
             raise DomainError("item_gone", field=form.item)
         for wish in _wider(values.get(form.wish)):
-            times = await self._owner(item.ref).moves(context, item.ref, wish)
+            times = await self.owner(item.ref).moves(context, item.ref, wish)
             if times:
                 return times
         raise DomainError("no_move_left", title=item.title)
@@ -175,7 +175,7 @@ class OwnRecords:
     async def hold(self, context: Context, service: Declaration, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Holds nothing: the old time is kept until the new one is taken. Returns `<field>_label` for the read-back."""
         form = _form(service)
-        items = {item.ref: item.title for item in await self._items(context)}
+        items = {item.ref: item.title for item in await self.items(context)}
         if values.get(form.item) not in items:
             raise DomainError("item_gone", field=form.item)
         labels = {f"{form.item}_label": items[values[form.item]]}
@@ -198,31 +198,32 @@ class OwnRecords:
             return ListStates()
         ref = values[form.item]
         if form.time:
-            return self._owner(ref).move(ref, values[form.time])
-        return self._owner(ref).withdrawal(ref)
+            return self.owner(ref).move(ref, values[form.time])
+        return self.owner(ref).withdrawal(ref)
 
     async def offering_cancelled(self, context: Context, offering: Offering) -> int:
         """There are no offerings of this life."""
         del context, offering
         return 0
 
-    def _owner(self, ref: str) -> Records:
+    def owner(self, ref: str) -> Records:
+        """Whose record a ref names. Raises DomainError("item_gone") for none."""
         kind = ref.partition(":")[0]
         if kind not in self._by_kind:
             raise DomainError("item_gone")
         return self._by_kind[kind]
 
-    async def _items(self, context: Context) -> list[Item]:
-        """Everything open of the actor's, soonest first; what has no time comes last."""
+    async def items(self, context: Context) -> list[Item]:
+        """What the actor has open, soonest first; what has no time is last. Raises DomainError("not_bound")."""
         member = context.actor.member_id
         found = [item for own in self._records for item in await own.items(context, member)]
         return sorted(found, key=lambda item: (item.starts_at is None, item.starts_at or context.now))
 
     async def _list(self, _command: ListItems, context: Context) -> Outcome:
-        return _told(await self._items(context), some="records.items", none="records.nothing")
+        return _told(await self.items(context), some="records.items", none="records.nothing")
 
     async def _states(self, _command: ListStates, context: Context) -> Outcome:
-        return _told(await self._items(context), some="records.states", none="records.nothing_pending")
+        return _told(await self.items(context), some="records.states", none="records.nothing_pending")
 
 
 def _always(_command: Command, _context: Context) -> bool:

@@ -16,6 +16,7 @@ import click
 
 from actions.core.errors import ConfigurationError, DomainError
 from bot.broadcasting import broadcast, chase
+from bot.keyring import keys
 from bot.model_commands import models
 from bot.rasa.commands import rasa
 
@@ -388,44 +389,6 @@ def admin_create(staff_id: str, name: str) -> None:
 
 
 @main.group()
-def keys() -> None:
-    """接口密钥与加密密钥。"""
-
-
-@keys.command("create")
-@click.argument("name")
-def keys_create(name: str) -> None:
-    """给一个服务端调用方发一把接口密钥；只显示这一次。"""
-    from bot import app as root  # noqa: PLC0415
-
-    async def work() -> None:
-        async with _opened(demo=False) as app:
-            click.echo(await root.create_api_key(app, name))
-
-    asyncio.run(work())
-
-
-@keys.command("vault")
-def keys_vault() -> None:
-    """生成一把加密密钥，放进 NJR_VAULT__KEYS。"""
-    from actions.blocks.vault import new_key  # noqa: PLC0415
-
-    click.echo(f"k1:{new_key()}")
-
-
-@keys.command("rotate")
-def keys_rotate() -> None:
-    """换加密密钥：用旧密钥加密的，都换成最新那把。可以随时停下再来，助手照常运行。"""
-    from bot.rekeying import rotate_keys  # noqa: PLC0415
-
-    async def work() -> None:
-        async with _opened(demo=False) as app:
-            await rotate_keys(app, click.echo)
-
-    asyncio.run(work())
-
-
-@main.group()
 def demo() -> None:
     """示例世界。"""
 
@@ -468,6 +431,7 @@ def members_import(file: Path) -> None:
 
 main.add_command(broadcast)
 main.add_command(chase)
+main.add_command(keys)
 main.add_command(models)
 main.add_command(rasa)
 

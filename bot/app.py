@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import os
-import secrets
 import signal
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from sqlalchemy import func, select, text
-from sqlalchemy.exc import IntegrityError
 
 from actions.blocks.materials import MaterialRules, readers_of, watchers_of
 from actions.blocks.materials_intake import Materials
@@ -23,7 +20,7 @@ from actions.blocks.vault import AesVault, new_key, parse_keys
 from actions.core.commands import SYSTEM, actor_for
 from actions.core.database import Database
 from actions.core.errors import ConfigurationError, DomainError
-from actions.core.tables import ApiKey, Member, Offering, Unit
+from actions.core.tables import Member, Offering, Unit
 from bot.channels.chosen import chosen
 from bot.channels.email import EmailChannel
 from bot.channels.web import WebChannel
@@ -37,6 +34,7 @@ from bot.files import FileDesk, FolderStore, scanner
 from bot.gateway import Gateway, House
 from bot.gateway.native import NativeForms
 from bot.gateway.shortcuts import load_shortcuts
+from bot.keys import NewKey, create_key
 from bot.lives import Lives, lives_of
 from bot.llm import LanguageModel, SecondOpinion, connect, know_roster
 from bot.messages import Channel, Sender, Senders
@@ -354,13 +352,6 @@ async def execute(app: App, staff_id: str, command: str, arguments: Mapping[str,
     return outcome
 
 
-async def create_api_key(app: App, name: str) -> str:
-    """A new bearer key; only its hash is kept. Raises ConfigurationError where the name is taken."""
-    key = f"njr_{secrets.token_urlsafe(32)}"
-    digest = hashlib.sha256(key.encode()).hexdigest()
-    try:
-        async with app.house.database.write() as session:
-            session.add(ApiKey(name=name, key_hash=digest, created_at=app.clock()))
-    except IntegrityError as error:
-        raise ConfigurationError(f"keys: there is a key named {name!r} already") from error
-    return key
+async def create_api_key(app: App, name: str, **options: Any) -> str:
+    """A new bearer key, with the options of `NewKey`; only its hash is kept. Raises ConfigurationError."""
+    return await create_key(app.house.database, NewKey(name=name, **options), app.clock())

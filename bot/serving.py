@@ -201,6 +201,8 @@ def _api_parts(app: App, stopping: asyncio.Event, visitors: World | None) -> Api
         ready=app.ready,
         say=house.wording.text,
         sessions=sessions,
+        house=house,
+        after_commit=app.delivery.wake,
         people=[(person.name, person.staff_id) for person in visitors.members[:_NAMED]] if visitors else [],
         routers=[console_router(_console_parts(app, sessions)), *_webhooks(app), *_official_account(app, sessions)],
         files=app.files,

@@ -34,6 +34,17 @@ class Wired(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+_SAID: dict[str, Any] = {
+    "kind": "said",
+    "event": "7301846",
+    "conversation": "wxid_lin",
+    "chat": "private",
+    "sender": "wxid_lin",
+    "text": "下周三下午想约心理咨询",
+}
+_REPORT: dict[str, Any] = {"bridge": "b1", "number": 3, "state": "ready", "done": [{"key": "182", "ref": "m-9"}]}
+
+
 class Enclosed(Wired):
     """The file of a message: sent along with it, or (`too_large`) not even fetched."""
 
@@ -44,6 +55,8 @@ class Enclosed(Wired):
 
 class Said(Wired):
     """Somebody said something. `unread` is what came instead of text, `name` what the platform calls the sender."""
+
+    model_config = ConfigDict(json_schema_extra={"example": _SAID})
 
     kind: Literal["said"] = "said"
     event: _Id
@@ -153,6 +166,8 @@ class Report(Wired):
     last one to arrive need not be the last one to be sent. `counts` are things that came and were not read, by kind.
     """
 
+    model_config = ConfigDict(json_schema_extra={"example": _REPORT})
+
     bridge: Key
     number: int = Field(ge=1)
     state: State
@@ -163,12 +178,16 @@ class Report(Wired):
 class Asked(Report):
     """The bridge asks for more; jobs that it `has` in hand already are not handed over again."""
 
+    model_config = ConfigDict(json_schema_extra={"example": {**_REPORT, "has": [], "wait": 25}})
+
     has: tuple[Key, ...] = Field((), max_length=5_000)
     wait: float = Field(25.0, ge=0, le=LONGEST_WAIT)
 
 
 class Jobs(Wired):
     """What is to be done now."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"jobs": []}})
 
     jobs: tuple[Job, ...] = ()
 

@@ -17,6 +17,7 @@ import actions.handover.tables
 import actions.knowledge.tables
 import actions.membership.tables
 import actions.safety
+import bot.api.tables
 import bot.channels.wechat.tables
 import bot.llm.usage
 from actions.core.tables import Base, UtcDateTime
@@ -37,6 +38,7 @@ TABLES = (
     actions.knowledge.tables,
     actions.membership.tables,
     actions.safety,
+    bot.api.tables,
     bot.channels.wechat.tables,
     bot.llm.usage,
 )

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 _KEPT = timedelta(days=7)
 _LONGEST = 20_000
 _SHOWN = 4
+_LISTED = 12
 _NOBODY = 0
 
 
@@ -80,10 +81,14 @@ class DropJielong(_OfPaste):
 
 
 class PackJielong(Command):
-    """What to copy into a group: text, heading with an example line, link, and its QR picture."""
+    """What to copy into a group: text, heading with an example line, link, and its QR picture.
+
+    Which offering it is of is told by its id, or by words that name it.
+    """
 
     name: ClassVar[str] = "jielong.pack"
-    offering_id: int
+    offering_id: int | None = None
+    named: str = Field("", max_length=200)
 
 
 class JielongDesk(Block):
@@ -103,7 +108,7 @@ class JielongDesk(Block):
             Registration(command=PickJielong, handler=self.pick, right=_officer),
             Registration(command=RegisterJielong, handler=self.register, right=_officer),
             Registration(command=DropJielong, handler=self.drop, right=_officer),
-            Registration(command=PackJielong, handler=self.pack, right=bound),
+            Registration(command=PackJielong, handler=self.pack, right=_officer),
         )
 
     # --- in
@@ -247,8 +252,8 @@ class JielongDesk(Block):
     # --- out
 
     async def pack(self, command: PackJielong, context: Context) -> Outcome:
-        """Raises DomainError("not_found"), ForbiddenError."""
-        offering = await offering_of(context, command.offering_id)
+        """Raises DomainError: not_found, pack_of_which; ForbiddenError."""
+        offering = await offering_of(context, command.offering_id or await self._named(context, command.named))
         facts = {**offering_facts(context, offering), "link": self._link, "entry": spec_of(offering).entry}
         if self._link and context.actor.member is not None:
             await self._hand_over(context, offering, facts)
@@ -259,6 +264,14 @@ class JielongDesk(Block):
             subject=f"offering:{offering.id}",
             data={"text": text, "chain": chain, "link": self._link},
         )
+
+    async def _named(self, context: Context, words: str) -> int:
+        titles = await titles_of(context)
+        found = {titles[name].id for name in named_in(words, titles)}
+        if len(found) != 1:
+            own = dict.fromkeys(one.title for one in titles.values() if one.state == "open")
+            raise DomainError("pack_of_which", titles=list(own)[:_LISTED])
+        return found.pop()
 
     async def _hand_over(self, context: Context, offering: Offering, facts: Mapping[str, Any]) -> None:
         """The picture, as a file that only who asked for it can open."""

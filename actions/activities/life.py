@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from actions.core.catalogue import Declaration
     from actions.core.commands import Command, Context
-    from actions.core.life import Choice, Resolved
+    from actions.core.life import Choice, Opening, Resolved
     from actions.core.tables import Offering
 
 
@@ -81,6 +81,10 @@ class Activities:
     async def hold(self, context: Context, service: Declaration, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Holds nothing; tells at the read-back where there is no place left."""
         return await resolving.picked(context, Form(service, dict(values)))
+
+    async def openings(self, context: Context, service: Declaration) -> Sequence[Opening]:
+        """What can be signed up for; of a service that the actor may not see, nothing."""
+        return await listing.openings(context, service)
 
     async def release(self, context: Context, service: Declaration, values: Mapping[str, Any]) -> None:
         """Nothing was held."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from actions.appointments import booking, offers, officers, seats, store, waitlist
 from actions.appointments import commands as c
-from actions.appointments.availability import rules_of
+from actions.appointments.availability import Wish, bookable_window, calendars, free_slots, rules_of
 from actions.appointments.choosing import allowed_choices, calendar_choices, pick_calendar, time_choices
 from actions.appointments.form import WAITLIST, Form
 from actions.appointments.rules import AppointmentRules, CalendarSpec
@@ -15,6 +16,7 @@ from actions.appointments.sweep import sweep
 from actions.appointments.wishes import resolve
 from actions.blocks import consent
 from actions.core.commands import Registration, bound
+from actions.core.life import Opening
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -106,6 +108,26 @@ class Appointments:
         )
         until = context.now + timedelta(minutes=rules_of(service).hold_minutes)
         return {"picked": slot.title, "offering_id": slot.offering_id, "held_until": until.isoformat()}
+
+    async def openings(self, context: Context, service: Declaration) -> Sequence[Opening]:
+        """Its calendars with their free times; whoever has these hours taken sees what others would."""
+        low, high = bookable_window(rules_of(service), context.now)
+        starts: defaultdict[int, list[datetime]] = defaultdict(list)
+        for slot in await free_slots(context, service, Wish(low=low, high=high)):
+            starts[slot.offering_id].append(slot.starts_at)
+        return [
+            Opening(
+                offering_id=offering.id,
+                service=service.id,
+                title=offering.title,
+                label=f"{offering.title} {offering.campus}".strip(),
+                campus=offering.campus,
+                next_at=min(starts[offering.id], default=None),
+                left=len(starts[offering.id]),
+                example=offering.example,
+            )
+            for offering in await calendars(context, service)
+        ]
 
     async def release(self, context: Context, service: Declaration, values: Mapping[str, Any]) -> None:
         """Lets go of the hold of a form that is given up."""

@@ -10,7 +10,7 @@ from actions.blocks.similarity import bigrams, shared
 from actions.cases import effects, eligibility, seconding, store, submitting
 from actions.cases.form import key_of, rules_of, title_of
 from actions.core.errors import DomainError
-from actions.core.life import Choice, Resolved
+from actions.core.life import Choice, Opening, Resolved
 from actions.core.zones import local, spoken, spoken_day
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from actions.cases.likeness import Likeness
     from actions.core.catalogue import Declaration, FormField
     from actions.core.commands import Context
+    from actions.core.tables import Offering
 
 _DAY = timedelta(days=1)
 #: Roles that a form may ask for in `when`.
@@ -192,6 +193,37 @@ async def begin(context: Context, service: Declaration) -> dict[str, Any]:
         # Where there is but one call, its limits are known before anything is filled in.
         await submitting.room(context, service, calls[0] if calls else None)
     return await _facts(context, service)
+
+
+async def calls_open(context: Context, service: Declaration) -> list[Opening]:
+    """Calls that take submissions, with the places that are left in all and for the member's unit."""
+    calls = await store.open_calls(context, service) if rules_of(service).call else []
+    return [await _opening(context, service, call) for call in calls]
+
+
+async def _opening(context: Context, service: Declaration, call: Offering) -> Opening:
+    spec, member = store.spec_of(call), context.actor.member
+    unit = member.unit_id if member is not None else None
+    bounds = [(spec.total, None)] if unit is None else [(spec.total, None), (spec.per_unit, unit)]
+    left = [max(0, most - await store.taken(context, call, whose)) for most, whose in bounds if most is not None]
+    refused: DomainError | None = None
+    try:
+        if member is not None:
+            await submitting.room(context, service, call)
+    except DomainError as error:
+        refused = error
+    return Opening(
+        offering_id=call.id,
+        service=service.id,
+        title=call.title,
+        label=call.title,
+        campus=call.campus,
+        about=spec.about,
+        closes_at=spec.closes_at,
+        left=min(left, default=None),
+        example=call.example,
+        refusal=refused,
+    )
 
 
 async def _facts(context: Context, service: Declaration) -> dict[str, Any]:

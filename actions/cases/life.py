@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from actions.core.catalogue import Declaration
     from actions.core.commands import Command, Context
-    from actions.core.life import Choice, Resolved
+    from actions.core.life import Choice, Opening, Resolved
     from actions.core.meaning import Encoder
     from actions.core.tables import Offering
 
@@ -100,6 +100,10 @@ class Cases:
     async def hold(self, context: Context, service: Declaration, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Holds nothing, but checks that a call and a place are there."""
         return await filling.checked(context, service, values)
+
+    async def openings(self, context: Context, service: Declaration) -> Sequence[Opening]:
+        """The calls that are open."""
+        return await filling.calls_open(context, service)
 
     async def release(self, context: Context, service: Declaration, values: Mapping[str, Any]) -> None:
         """Nothing was held."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
-    from actions.core.catalogue import Catalogue
+    from actions.core.catalogue import Catalogue, Declaration
     from actions.core.database import Database
     from actions.core.life import Life, Records
     from actions.core.vault import Vault
@@ -141,6 +141,17 @@ class Registration(Generic[C]):
     handler: Handler[C]
     right: Callable[[C, Context], Awaitable[bool]]
     private: Callable[[C, Context], bool] = lambda _command, _context: False
+
+
+def not_for(actor: Actor, service: Declaration) -> DomainError | None:
+    """Why a service is not for somebody; None where it is."""
+    who, member = service.who, actor.member
+    if who.bound and (member is None or member.status not in who.status):
+        return ForbiddenError("not_for_you", service=service.short) if member else DomainError("not_bound")
+    unit = member.unit_id if member else None
+    if who.roles and not any(actor.holds(role, service=service.id, unit_id=unit) for role in who.roles):
+        return ForbiddenError("not_for_you", service=service.short)
+    return None
 
 
 class Bus:

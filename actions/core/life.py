@@ -132,6 +132,37 @@ class TellsOfEdits(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Opening:
+    """An offering that is open now: what there is to sign up for, to book, to submit to.
+
+    `left` is how many places (of a calendar: free times) there are, None where there is no limit; `next_at` the first
+    free time of a calendar. `refusal` tells why the actor cannot have it.
+    """
+
+    offering_id: int
+    service: str
+    title: str
+    label: str
+    campus: str = ""
+    about: str = ""
+    starts_at: datetime | None = None
+    closes_at: datetime | None = None
+    next_at: datetime | None = None
+    left: int | None = None
+    example: bool = False
+    refusal: DomainError | None = None
+
+
+@runtime_checkable
+class Opens(Protocol):
+    """A life whose services have offerings that members choose from."""
+
+    async def openings(self, context: Context, service: Declaration) -> Sequence[Opening]:
+        """What is open of a service, in the order in which chat names it."""
+        ...
+
+
 class Records(Protocol):
     """Records that a member can look at, withdraw and move."""
 

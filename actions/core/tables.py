@@ -23,6 +23,10 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from actions.core.sealed import sealed
 from actions.core.zones import to_utc
 
+#: What a key may do, and how many requests it may make a minute, where nothing else was said when it was made.
+KEY_SCOPES = "chat files events lists act rasa bridge"
+KEY_PER_MINUTE = 12_000
+
 
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware datetime, kept in UTC on every database; a naive one is refused."""
@@ -142,15 +146,26 @@ class Credential(Base):
 
 
 class ApiKey(Base):
-    """A bearer key of a server-side caller; only its hash is kept."""
+    """A bearer key of a server-side caller; only its hash is kept.
+
+    `scopes` are separated by spaces (see `bot.keys`). It speaks for senders, and in conversations, that begin with
+    `senders` (all where that is empty). `per_minute` is how many requests; `public_key` (PEM) checks what it asserts
+    of members. `used_on` is the day of its last request.
+    """
 
     __tablename__ = "api_key"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(60), unique=True)
     key_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    scopes: Mapped[str] = mapped_column(String(120), default=KEY_SCOPES, server_default=KEY_SCOPES)
+    senders: Mapped[str] = mapped_column(String(60), default="", server_default="")
+    per_minute: Mapped[int] = mapped_column(default=KEY_PER_MINUTE, server_default=str(KEY_PER_MINUTE))
+    public_key: Mapped[str] = mapped_column(String(1000), default="", server_default="")
     created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    used_on: Mapped[date | None]
 
 
 class WebSession(Base):

@@ -10,8 +10,8 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from bot.api.chat import check_key
-from bot.api.errors import REFUSALS, ApiError
+from bot.api.callers import BY_KEY, check_key
+from bot.api.errors import REFUSALS, ApiError, Responses
 from bot.api.parts import Api
 from bot.gateway.native import Call, NativeForms, Reaction
 
@@ -32,6 +32,13 @@ _EXAMPLE: dict[str, Any] = {
         "events": [],
     },
 }
+
+
+_TOLD: dict[str, Any] = {
+    "events": [{"event": "slot", "name": "counseling_time", "value": "2026-11-25T14:00:00+08:00", "timestamp": None}],
+    "responses": [{"text": "线上还是线下？", "buttons": [{"title": "线下", "payload": "线下"}]}],
+}
+_NAMES: Responses = {200: {"content": {"application/json": {"example": [{"name": "validate_counseling_form"}]}}}}
 
 
 class LatestMessage(BaseModel):
@@ -64,13 +71,15 @@ class ActionCall(BaseModel):
 class ActionAnswer(BaseModel):
     """What Rasa is told."""
 
+    model_config = ConfigDict(json_schema_extra={"example": _TOLD})
+
     events: list[dict[str, Any]]
     responses: list[dict[str, Any]]
 
 
-async def _keyed(request: Request, api: Api) -> NativeForms:
+async def _keyed(request: Request, api: Api, _bearer: Any = BY_KEY) -> NativeForms:
     """The forms, for a caller with a key. Raises ApiError."""
-    await check_key(api, request.headers.get("authorization", ""))
+    await check_key(api, request.headers.get("authorization", ""), "rasa")
     if api.parts.native is None:
         raise ApiError(404, "not_found")
     return api.parts.native
@@ -81,7 +90,12 @@ Forms = Annotated[NativeForms, Depends(_keyed)]
 router = APIRouter(tags=["Rasa"])
 
 
-@router.post(PATH, summary="Rasa 的动作服务器：执行一个动作", response_model=ActionAnswer, responses=REFUSALS)
+@router.post(
+    PATH,
+    summary="Rasa 的动作服务器：执行一个动作",
+    response_model=ActionAnswer,
+    responses={**REFUSALS, 404: {"description": "没有这个动作（rasa-sdk 的形状：error、action_name）"}},
+)
 async def webhook(call: ActionCall, forms: Forms) -> ActionAnswer | JSONResponse:
     """rasa-sdk 的协议：`endpoints.yml` 的 `action_endpoint` 指向这里，带 `Authorization: Bearer 密钥`。"""
     if call.next_action not in forms.actions:
@@ -91,7 +105,7 @@ async def webhook(call: ActionCall, forms: Forms) -> ActionAnswer | JSONResponse
     return _answer(reaction)
 
 
-@router.get("/api/v1/rasa/actions", summary="有哪些动作", responses=REFUSALS)
+@router.get("/api/v1/rasa/actions", summary="有哪些动作", responses={**REFUSALS, **_NAMES})
 async def actions(forms: Forms) -> list[dict[str, str]]:
     """每项有表单的服务：`validate_X_form` 收一句话，`action_X_commit` 办理；`action_assistant` 答其余一切。"""
     return [{"name": name} for name in forms.actions]

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 
-from bot.api import actions, bridge, calendar, chat, events, files, history, sso, status, visits
+from bot.api import actions, bridge, calendar, chat, events, files, history, items, lists, sso, status, visits, vouching
 from bot.api.errors import install_handlers
 from bot.api.guards import BodyLimit, Envelope, SameOrigin
 from bot.api.parts import State
@@ -47,6 +47,7 @@ def create_api(parts: ApiParts) -> FastAPI:
         history.router,
         calendar.router,
         status.router,
+        *([lists.router, items.router, vouching.router] if parts.house else []),
         *([files.router] if parts.files else []),
         *([sso.router] if parts.sso else []),
         *([actions.router] if parts.native else []),

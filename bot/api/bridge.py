@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
-from bot.api.chat import check_key
-from bot.api.errors import REFUSALS, ApiError
+from bot.api.callers import BY_KEY, check_key
+from bot.api.errors import LISTED, REFUSALS, ApiError
 from bot.api.parts import Api
 from bot.wire import HAPPENING, PREFIX, Asked, BridgeTakenError, Desk, Happening, Jobs, Report
 
@@ -23,17 +23,29 @@ router = APIRouter(prefix=PREFIX, tags=["微信桥"])
 _JobKey = Annotated[str, Path(pattern=r"^[0-9A-Za-z_-]{1,80}$")]
 _FileKey = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 _BUSY: dict[int | str, dict[str, Any]] = {**REFUSALS, 409: {"description": "另一个微信桥正在工作"}}
+_FORM = {
+    "multipart/form-data": {
+        "schema": {
+            "type": "object",
+            "required": ["happening", "file"],
+            "properties": {
+                "happening": {"type": "string", "description": "happenings 的 JSON"},
+                "file": {"type": "string", "format": "binary"},
+            },
+        }
+    }
+}
 _CLOSED: dict[int | str, dict[str, Any]] = {**REFUSALS, 503: {"description": "助手此刻不接收消息，稍后再来"}}
 
 
-async def _keyed(request: Request, api: Api) -> Desk:
+async def _keyed(request: Request, api: Api, _bearer: Any = BY_KEY) -> Desk:
     """The desk, for a bridge with a key: the one that this process gave it, or one of `bot keys`. Raises ApiError."""
     desk = api.parts.bridge
     if desk is None:
         raise ApiError(404, "not_found")
     authorization = request.headers.get("authorization", "")
     if not desk.knows(authorization.removeprefix("Bearer ")):
-        await check_key(api, authorization)
+        await check_key(api, authorization, "bridge")
     return desk
 
 
@@ -46,7 +58,13 @@ async def happened(happening: Happening, desk: _Desk) -> None:
     await _take(desk, happening)
 
 
-@router.post("/files", summary="微信里的一句话，带着文件", status_code=204, responses=_CLOSED)
+@router.post(
+    "/files",
+    summary="微信里的一句话，带着文件",
+    status_code=204,
+    responses=_CLOSED,
+    openapi_extra={"requestBody": {"required": True, "content": _FORM}},
+)
 async def with_file(request: Request, desk: _Desk) -> None:
     """multipart：`happening` 是那句话（JSON），`file` 是文件本身。"""
     async with _form(request) as (happening, file):
@@ -81,7 +99,7 @@ async def report(report: Report, desk: _Desk) -> None:
         raise ApiError(409, "bridge_taken") from error
 
 
-@router.get("/jobs/{job}/files/{file}", summary="取要发的文件", response_class=FileResponse, responses=REFUSALS)
+@router.get("/jobs/{job}/files/{file}", summary="取要发的文件", response_class=FileResponse, responses=LISTED)
 async def enclosure(job: _JobKey, file: _FileKey, desk: _Desk) -> Response:
     """只在这件事还没办完的时候。"""
     path = await desk.enclosure(job, file)

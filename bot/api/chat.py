@@ -1,18 +1,16 @@
 """`POST /api/v1/chat`: one message in, its replies out."""
 
-import hmac
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-from sqlalchemy import select
 
-from actions.core.tables import ApiKey
 from bot.api.calendar import PREFIX
-from bot.api.errors import REFUSALS, ApiError, too_many
-from bot.api.parts import Api, State
-from bot.api.sessions import digest
+from bot.api.callers import Caller, called_for, require_json
+from bot.api.errors import REFUSALS, ApiError
+from bot.api.once import Named, once_of, same_request
+from bot.api.parts import Api
+from bot.keys import digest
 from bot.messages import Address, Attachment, Card, File, Inbound, Outbound
 
 router = APIRouter(tags=["对话"])
@@ -25,6 +23,11 @@ _EXAMPLE: dict[str, Any] = {
     "message_id": "3f1c0c9e5d0b4a7e",
     "text": "下周三下午想约心理咨询",
     "chat": "private",
+}
+
+_REPLY: dict[str, Any] = {
+    "text": "下周三下午这几个时间有空，您看哪个方便？",
+    "options": [{"label": "11月25日(周三)14:00", "value": "11月25日(周三)14:00"}],
 }
 
 # Names go into the database: no control characters and no halves of characters, which it cannot keep.
@@ -89,6 +92,8 @@ class ChatFile(BaseModel):
 class ChatReply(BaseModel):
     """One thing said."""
 
+    model_config = ConfigDict(json_schema_extra={"example": _REPLY})
+
     text: str
     options: list[ChatOption] = Field(default_factory=list)
     link: str | None = Field(None, description="附带的链接，没有就省略；有卡片时是日历文件")
@@ -124,43 +129,10 @@ def thumbnail_of(key: str, kind: str) -> str | None:
     return f"{FILES}/{key}/thumbnail" if kind == "picture" else None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Caller:
-    """Who asks: a server with a key (`sender` is empty, it vouches for others), or a browser's session."""
-
-    sender: str = ""
-    conversation: str = ""
-
-
-async def _caller(request: Request, api: Api) -> Caller:
-    authorization = request.headers.get("authorization")
-    if authorization is not None:
-        await check_key(api, authorization)
-        return Caller()
-    session = await api.parts.sessions.find(request)
-    if session is None:
-        raise ApiError(401, "no_session")
-    _require_json(request)
-    if wait := api.messages.take(session.token_hash):
-        raise too_many(wait)
-    return Caller(sender=session.sender, conversation=session.conversation)
-
-
-async def check_key(api: State, authorization: str) -> None:
-    """Raises ApiError 401 for anything but a bearer key that is in force."""
-    scheme, _, key = authorization.partition(" ")
-    key_hash = digest(key.strip())
-    async with api.parts.database.read() as session:
-        row = (await session.execute(select(ApiKey).where(ApiKey.key_hash == key_hash))).scalar_one_or_none()
-    known = row is not None and row.revoked_at is None and hmac.compare_digest(row.key_hash, key_hash)
-    if not known or scheme.lower() != "bearer":
-        raise ApiError(401, "bad_key", headers={"WWW-Authenticate": "Bearer"})
-
-
-def _require_json(request: Request) -> None:
-    # A form of another site can send a cookie, but not this content type.
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise ApiError(415, "not_json")
+async def _caller(request: Request, caller: Annotated[Caller, Depends(called_for("chat", limited=True))]) -> Caller:
+    if caller.key is None:
+        require_json(request)
+    return caller
 
 
 @router.post(
@@ -169,9 +141,15 @@ def _require_json(request: Request) -> None:
     responses={**REFUSALS, 415: {"description": "不是 JSON"}},
     response_model_exclude_none=True,
 )
-async def chat(message: ChatRequest, caller: Annotated[Caller, Depends(_caller)], api: Api) -> ChatResponse:
-    """服务端用 `Authorization: Bearer 密钥` 调用，并为 `sender` 担保；聊天页用自己的 cookie 会话。"""
+async def chat(
+    message: ChatRequest, request: Request, caller: Annotated[Caller, Depends(_caller)], api: Api, named: Named = ""
+) -> ChatResponse:
+    """服务端用 `Authorization: Bearer 密钥` 调用，并为 `sender` 担保；聊天页用自己的 cookie 会话。
+
+    `message_id` 本身就管着“只办一次”；再带 `Idempotency-Key`，同一个名字换了内容会被拒绝。
+    """
     inbound = _inbound(message, caller)
+    await same_request(api, await once_of(request, caller, inbound.sender, named))
     replies = await api.parts.metrics.turn(api.parts.receive, inbound)
     # The conversation's other pages read the replies from the database.
     api.parts.wake(inbound.address)
@@ -182,11 +160,10 @@ async def chat(message: ChatRequest, caller: Annotated[Caller, Depends(_caller)]
 
 
 def _inbound(message: ChatRequest, caller: Caller) -> Inbound:
-    sender = caller.sender or message.sender
-    conversation = caller.conversation or message.conversation
-    missing = [name for name, value in (("conversation", conversation), ("sender", sender)) if not value]
-    if missing:
+    given = {"conversation": caller.conversation or message.conversation, "sender": caller.sender or message.sender}
+    if missing := [name for name, value in given.items() if not value]:
         raise ApiError(422, "invalid", fields="、".join(missing))
+    sender, conversation = caller.speaking(message.sender), caller.within(message.conversation)
     return Inbound(
         address=Address(
             channel="web", conversation=conversation, chat="private" if caller.conversation else message.chat

@@ -2,24 +2,27 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 import structlog
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
-from actions.core.tables import WebSession
+from bot.api.callers import Caller, Conversation, called_for
 from bot.api.chat import ChatReply
-from bot.api.errors import REFUSALS, ApiError, too_many
+from bot.api.errors import REFUSALS, too_many
 from bot.api.parts import Api, State
+from bot.keys import find_key
 from bot.messages import Address, Outbound
 
 log = structlog.get_logger(__name__)
 
 router = APIRouter(tags=["对话"])
 
+_EXAMPLE = 'id: 182\ndata: {"text": "提醒：明天 14:00 有一个预约。", "options": [], "id": "182", "reply": false}\n\n'
 _BATCH = 50
 _LAST = 2**63 - 1
 _RETRY_MS = 3000
@@ -71,49 +74,84 @@ class EventStream(StreamingResponse):
     response_class=StreamingResponse,
     responses={
         **REFUSALS,
-        200: {"description": "text/event-stream；每条的 data 与 chat 的一条回答同形，id 可用来续传"},
+        200: {
+            "description": "text/event-stream；每条的 data 与 chat 的一条回答同形，id 可用来续传",
+            "content": {"text/event-stream": {"schema": {"type": "string"}, "example": _EXAMPLE}},
+        },
     },
 )
 async def events(
     request: Request,
+    caller: Annotated[Caller, Depends(called_for("events"))],
     api: Api,
+    conversation: Conversation = "",
     after: Annotated[int, Query(ge=0, le=_LAST, description="从这个位置之后开始")] = 0,
     last_event_id: Annotated[str, Header(description="断线重连时由浏览器给出，优先于 after")] = "",
 ) -> EventStream:
-    """会话里说的每一句：工会主动说的提醒、通知、审批，以及同一会话别的页面得到的回答（`reply` 为真）。"""
-    session = await api.parts.sessions.find(request)
-    if session is None:
-        raise ApiError(401, "no_session")
-    if api.streams.get(session.id, 0) >= api.parts.limits.streams_per_session:
+    """会话里说的每一句：工会主动说的提醒、通知、审批，以及同一会话别的页面得到的回答（`reply` 为真）。
+
+    持密钥的调用方一条连接收一个会话的，`conversation` 说是哪个。
+    """
+    listener = _Listener(caller=caller, conversation=caller.within(conversation))
+    if api.streams.get(listener.name, 0) >= api.parts.limits.streams_per_session:
         raise too_many(int(api.parts.pace.heartbeat))
     if last_event_id.isascii() and last_event_id.isdigit():
         after = min(int(last_event_id[:19]), _LAST)
-    return EventStream(_stream(api, request, session, after), stall=api.parts.pace.stall)
+    return EventStream(_stream(api, request, listener, after), stall=api.parts.pace.stall)
 
 
-async def _stream(api: State, request: Request, session: WebSession, after: int) -> AsyncGenerator[str, None]:
-    api.streams[session.id] = api.streams.get(session.id, 0) + 1
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Listener:
+    """Who listens to which conversation."""
+
+    caller: Caller
+    conversation: str
+
+    @property
+    def name(self) -> str:
+        """Whose streams are counted together: of a key, those of one conversation."""
+        caller = self.caller
+        return f"session:{caller.session}" if caller.key is None else f"{caller.name}:{self.conversation}"
+
+    async def still(self, api: State, request: Request) -> bool:
+        """Whether they may go on."""
+        if self.caller.key is None:
+            return await api.parts.sessions.find(request) is not None
+        key = request.headers.get("authorization", "").partition(" ")[2]
+        return await find_key(api.parts.database, key.strip(), api.parts.now()) is not None
+
+
+async def _stream(api: State, request: Request, listener: _Listener, after: int) -> AsyncGenerator[str, None]:
+    name = listener.name
+    api.streams[name] = api.streams.get(name, 0) + 1
     api.parts.metrics.streams.inc()
     try:
         yield f"retry: {_RETRY_MS}\n\n"
-        address = Address(channel="web", conversation=session.conversation)
+        address = Address(channel="web", conversation=listener.conversation)
+        own = listener.caller.key is None
         with api.parts.subscribe(address) as wake:
-            async for chunk in _listen(api, address, wake, after):
+            async for chunk in _listen(api, address, wake, after, base="" if own else _base(api)):
                 yield chunk
-                if chunk is _HEARTBEAT and await api.parts.sessions.find(request) is None:
+                if chunk is _HEARTBEAT and not await listener.still(api, request):
                     return
     finally:
         api.parts.metrics.streams.dec()
-        api.streams[session.id] -= 1
-        if not api.streams[session.id]:
-            del api.streams[session.id]
+        api.streams[name] -= 1
+        if not api.streams[name]:
+            del api.streams[name]
+
+
+def _base(api: State) -> str:
+    return api.parts.settings.http.public_url
 
 
 # An event, not a comment: the page has to notice a line that is dead and does not know it.
 _HEARTBEAT = "event: beat\ndata: 1\n\n"
 
 
-async def _listen(api: State, address: Address, wake: asyncio.Event, after: int) -> AsyncGenerator[str, None]:
+async def _listen(
+    api: State, address: Address, wake: asyncio.Event, after: int, *, base: str
+) -> AsyncGenerator[str, None]:
     parts, clock = api.parts, asyncio.get_running_loop().time
     beat, quick = clock() + parts.pace.heartbeat, 0
     while not parts.stopping.is_set():
@@ -123,7 +161,7 @@ async def _listen(api: State, address: Address, wake: asyncio.Event, after: int)
         said: Sequence[Outbound] = await parts.since(address, after, _BATCH)
         for message in said:
             after = message.id
-            reply = ChatReply.of(message, own=True)
+            reply = ChatReply.of(message, base, own=True)
             yield f"id: {after}\ndata: {reply.model_dump_json(exclude_none=True)}\n\n"
         if clock() >= beat:
             beat = clock() + parts.pace.heartbeat

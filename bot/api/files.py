@@ -1,21 +1,25 @@
 """`/api/v1/files`: pictures and documents of a form, handed over before the message that speaks of them."""
 
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from fastapi.responses import FileResponse
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import FileResponse, JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
 from actions.blocks.materials import MaterialView
 from actions.blocks.materials_pictures import THUMBNAIL_TYPE
 from actions.core.errors import DomainError
-from bot.api.chat import FILES, Caller, check_key, thumbnail_of
-from bot.api.errors import REFUSALS, ApiError, refusal, too_many
+from bot.api.callers import Caller, Sender, called_for
+from bot.api.chat import FILES, thumbnail_of
+from bot.api.errors import DONE, LISTED, ApiError, ErrorBody, Responses, refusal
+from bot.api.once import Named, apart_once, once
 from bot.api.parts import Api, State
 from bot.files import FileDesk, Kept
 from bot.messages import Address
@@ -46,11 +50,22 @@ _FORM = {
     }
 }
 
+_BYTES = {"schema": {"type": "string", "format": "binary"}}
+_GIVEN: Responses = {
+    **LISTED,
+    200: {"description": "文件本身", "content": {"application/octet-stream": _BYTES, "image/*": _BYTES}},
+}
+
 _Key = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", description="文件编号")]
+
+
+_VIEW: dict[str, Any] = {"id": "0f3c9a5d0b4a7e10f3c9a5d0b4a7e1aa", "name": "证明.jpg", "kind": "picture", "size": 48213}
 
 
 class FileView(BaseModel):
     """A file that was kept."""
+
+    model_config = ConfigDict(json_schema_extra={"example": _VIEW})
 
     id: str = Field(description="编号；发消息时放进 attachments")
     name: str = Field(description="文件名，扩展名按内容定")
@@ -59,32 +74,19 @@ class FileView(BaseModel):
     thumbnail: str | None = Field(None, description="缩略图的地址，只有图片有")
 
 
-async def _caller(request: Request, api: Api) -> Caller:
-    authorization = request.headers.get("authorization")
-    if authorization is not None:
-        await check_key(api, authorization)
-        return Caller()
-    session = await api.parts.sessions.find(request)
-    if session is None:
-        raise ApiError(401, "no_session")
-    if request.method == "POST" and (wait := api.messages.take(f"file:{session.token_hash}")):
-        raise too_many(wait)
-    return Caller(sender=session.sender, conversation=session.conversation)
-
-
-_Caller = Annotated[Caller, Depends(_caller)]
-_Sender = Annotated[str, Query(max_length=120, description="持密钥的调用方替谁取；网页会话不必给")]
+_Caller = Annotated[Caller, Depends(called_for("files"))]
+_Handing = Annotated[Caller, Depends(called_for("files", limited=True))]
 
 
 @router.post(
     "",
     summary="交一份材料",
     status_code=201,
-    response_model_exclude_none=True,
-    responses={**REFUSALS, 403: {"description": "还没绑定工号"}, 409: {"description": "没用上的文件太多了"}},
+    response_model=FileView,
+    responses={**DONE, 503: {"model": ErrorBody, "description": "查毒的程序此刻不在，稍后再交"}},
     openapi_extra={"requestBody": {"required": True, "content": _FORM}},
 )
-async def keep(request: Request, caller: _Caller, api: Api) -> FileView:
+async def keep(request: Request, caller: _Handing, api: Api, named: Named = "") -> Response:
     """先交文件，再发一条带 `attachments` 的消息。类型只看内容；没用上的过一段时间就删。"""
     async with _form(request) as form:
         upload = form.get("file")
@@ -94,32 +96,47 @@ async def keep(request: Request, caller: _Caller, api: Api) -> FileView:
         missing = [name for name, value in given.items() if not value]
         if missing or not isinstance(upload, UploadFile):
             raise ApiError(422, "invalid", fields="、".join(missing))
+        sender, conversation = caller.speaking(sender), caller.within(conversation)
         address = Address(channel="web", conversation=conversation)
-        try:
-            return _view(await _desk(api).keep(address, sender, upload.filename or "", upload.file))
-        except DomainError as error:
-            raise refused(error) from error
+
+        async def work() -> JSONResponse:
+            try:
+                view = await _desk(api).keep(address, sender, upload.filename or "", upload.file)
+            except DomainError as error:
+                raise refused(error) from error
+            return JSONResponse(_view(view).model_dump(exclude_none=True), status_code=201)
+
+        name, whole = upload.filename or "", await run_in_threadpool(_digest, upload)
+        return await apart_once(api, once(caller, sender, named, FILES, conversation, name, whole), work)
 
 
-@router.get("/{key}", summary="取一份材料", response_class=FileResponse, responses=REFUSALS)
-async def fetch(key: _Key, caller: _Caller, api: Api, sender: _Sender = "") -> Response:
+def _digest(upload: UploadFile) -> str:
+    whole = hashlib.sha256()
+    while piece := upload.file.read(2**16):
+        whole.update(piece)
+    upload.file.seek(0)
+    return whole.hexdigest()
+
+
+@router.get("/{key}", summary="取一份材料", response_class=FileResponse, responses=_GIVEN)
+async def fetch(key: _Key, caller: _Caller, api: Api, sender: Sender = "") -> Response:
     """只给交它的人，和对那条记录有权的人。"""
     kept = await _open(api, caller, sender, key, thumbnail=False)
     how = "inline" if kept.view.kind == "picture" else "attachment"
     return _file(kept, kept.view.media_type, f"{how}; filename*=UTF-8''{quote(kept.view.name, safe='')}")
 
 
-@router.get("/{key}/thumbnail", summary="取图片的缩略图", response_class=FileResponse, responses=REFUSALS)
-async def thumbnail(key: _Key, caller: _Caller, api: Api, sender: _Sender = "") -> Response:
+@router.get("/{key}/thumbnail", summary="取图片的缩略图", response_class=FileResponse, responses=_GIVEN)
+async def thumbnail(key: _Key, caller: _Caller, api: Api, sender: Sender = "") -> Response:
     """WebP，长边 320 像素。"""
     kept = await _open(api, caller, sender, key, thumbnail=True)
     return _file(kept, THUMBNAIL_TYPE.media_type, "inline")
 
 
-@router.delete("/{key}", summary="撤回一份还没用上的材料", status_code=204, responses=REFUSALS)
-async def discard(key: _Key, caller: _Caller, api: Api, sender: _Sender = "") -> None:
+@router.delete("/{key}", summary="撤回一份还没用上的材料", status_code=204, responses=DONE)
+async def discard(key: _Key, caller: _Caller, api: Api, sender: Sender = "") -> None:
     """已经放进表里的，随那条记录走。"""
-    who = _who(caller, sender)
+    who = caller.speaking(sender)
     try:
         await _desk(api).discard(Address(channel="web", conversation=who), who, key)
     except DomainError as error:
@@ -132,18 +149,11 @@ def refused(error: DomainError) -> ApiError:
 
 
 async def _open(api: State, caller: Caller, sender: str, key: str, *, thumbnail: bool) -> Kept:
-    who = _who(caller, sender)
+    who = caller.speaking(sender)
     try:
         return await _desk(api).open(Address(channel="web", conversation=who), who, key, thumbnail=thumbnail)
     except DomainError as error:
         raise refused(error) from error
-
-
-def _who(caller: Caller, sender: str) -> str:
-    who = caller.sender or sender
-    if not who or "\x00" in who:
-        raise ApiError(422, "invalid", fields="sender")
-    return who
 
 
 def _desk(api: State) -> FileDesk:

@@ -36,13 +36,17 @@ class Limiter:
         self._now = now
         self._taken: dict[str, deque[float]] = {}
 
-    def take(self, key: str) -> int:
-        """0 where it may go on, and counts it; else whole seconds to wait, and counts nothing."""
+    def take(self, key: str, most: int | None = None) -> int:
+        """0 where it may go on, and counts it; else whole seconds to wait, and counts nothing.
+
+        `most` is for who may knock more or less often than the others.
+        """
+        most = self._most if most is None else most
         moment = self._now().timestamp()
         taken = self._taken.setdefault(key, deque())
         while taken and taken[0] <= moment - self._seconds:
             taken.popleft()
-        if len(taken) >= self._most:
+        if len(taken) >= most:
             return max(1, math.ceil(taken[0] + self._seconds - moment))
         taken.append(moment)
         if len(self._taken) > _KEYS_KEPT:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, Request
 
+from actions.core.tables import KEY_PER_MINUTE
+from bot.api.errors import ApiError
 from bot.api.limits import Limiter, Limits
 from bot.api.metrics import Metrics
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from bot.api.sessions import Sessions
     from bot.api.signing_in import SingleSignOn
     from bot.files import FileDesk
+    from bot.gateway import House
     from bot.gateway.native import NativeForms
     from bot.messages import Address, Channel, Inbound, Outbound
     from bot.settings import Settings
@@ -59,6 +62,8 @@ class ApiParts:
         calendar: the calendar entry of a token, None for one that is over; raises DomainError for no token of ours.
         ready: the checks of /readyz by name.
         say: renders a sentence of data/responses (`Wording.text`).
+        house: catalogue, commands and records, for what is asked of them without words.
+        after_commit: called when a command has been committed: what it says can go out.
         people: (name, sender) of the demo's people; empty outside the demo.
         routers: what channels and the console export.
         files: where files are handed over, and fetched.
@@ -86,6 +91,8 @@ class ApiParts:
     say: Callable[[str, Mapping[str, Any]], str]
     sessions: Sessions
     metrics: Metrics = field(default_factory=Metrics)
+    house: House | None = None
+    after_commit: Callable[[], None] = lambda: None
     people: Sequence[tuple[str, str]] = ()
     routers: Sequence[APIRouter] = ()
     files: FileDesk | None = None
@@ -108,7 +115,8 @@ class State:
     parts: ApiParts
     messages: Limiter
     new_sessions: Limiter
-    streams: dict[int, int] = field(default_factory=dict)
+    keys: Limiter
+    streams: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, parts: ApiParts) -> State:
@@ -117,7 +125,15 @@ class State:
             parts=parts,
             messages=Limiter(parts.limits.messages_per_minute, 60, parts.now),
             new_sessions=Limiter(parts.limits.sessions_per_hour, 3600, parts.now),
+            keys=Limiter(KEY_PER_MINUTE, 60, parts.now),
         )
+
+
+def house_of(api: State) -> House:
+    """The house. Raises ApiError where there is none behind this interface."""
+    if api.parts.house is None:
+        raise ApiError(404, "not_found")
+    return api.parts.house
 
 
 def _state(request: Request) -> State:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, select
 
 from actions.core.tables import WebSession
+from bot.keys import digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,8 +78,3 @@ class Sessions:
     async def close_all(self, work: AsyncSession, sender: str) -> None:
         """Ends all sessions of a sender: their password was changed."""
         await work.execute(delete(WebSession).where(WebSession.sender == sender))
-
-
-def digest(secret: str) -> str:
-    """SHA-256 as 64 hexadecimal digits: enough for a random secret, which cannot be guessed."""
-    return hashlib.sha256(secret.encode()).hexdigest()

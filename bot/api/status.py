@@ -1,6 +1,7 @@
 """Health, readiness, metrics: what the machinery around the process asks."""
 
 from dataclasses import asdict
+from typing import Any
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
@@ -11,13 +12,24 @@ from bot.messages import Channel
 router = APIRouter(tags=["运行"])
 
 
-@router.get("/healthz", summary="进程是否在运行")
+def _shown(example: dict[str, Any]) -> dict[str, Any]:
+    return {"content": {"application/json": {"example": example}}}
+
+
+@router.get("/healthz", summary="进程是否在运行", responses={200: _shown({"status": "ok"})})
 async def health() -> dict[str, str]:
     """不查任何依赖。"""
     return {"status": "ok"}
 
 
-@router.get("/readyz", summary="能否接待", responses={503: {"description": "checks 里为 false 的那项还没准备好"}})
+@router.get(
+    "/readyz",
+    summary="能否接待",
+    responses={
+        200: _shown({"ready": True, "checks": {"database": True}}),
+        503: {"description": "checks 里为 false 的那项还没准备好"},
+    },
+)
 async def ready(api: Api) -> JSONResponse:
     """逐项检查，例如数据库、模型、投递。用 Rasa 时 `nlu` 说出此刻是谁在理解：rasa，或顶上的 embedded。
 

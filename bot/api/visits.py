@@ -3,19 +3,21 @@
 import secrets
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from actions.core.tables import WebSession
 from bot.api.errors import REFUSALS, ApiError, too_many
 from bot.api.parts import Api, State
-from bot.api.sessions import digest
 from bot.api.sso import START
+from bot.keys import digest
 
 router = APIRouter(prefix="/api/v1/session", tags=["网页会话"])
 
 
 class SessionRequest(BaseModel):
     """What a new session asks for."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"person": "林一帆"}})
 
     person: str | None = Field(None, description="示例世界里扮演谁；省略时沿用现有会话，没有就用第一位")
 

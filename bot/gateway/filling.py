@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from actions.core.errors import DomainError, ForbiddenError
+from actions.core.commands import not_for
+from actions.core.errors import DomainError
 from actions.core.life import Choice
 from bot.dialogue import forms, reading
 from bot.gateway import asking
@@ -201,13 +202,9 @@ class FormFilling:
 
     async def _facts(self, declaration: Declaration) -> dict[str, Any]:
         """What the life knows of the member before the form begins. Raises DomainError where it is not for them."""
-        member, actor = self.context.actor.member, self.context.actor
-        if declaration.who.bound and (member is None or member.status not in declaration.who.status):
-            raise ForbiddenError("not_for_you", service=declaration.short)
-        roles = declaration.who.roles
-        unit = member.unit_id if member else None
-        if roles and not any(actor.holds(role, service=declaration.id, unit_id=unit) for role in roles):
-            raise ForbiddenError("not_for_you", service=declaration.short)
+        refused = not_for(self.context.actor, declaration)
+        if refused is not None:
+            raise refused
         return dict(await self._life(declaration).begin(self.context, declaration))
 
     async def _release(self) -> None:

@@ -15,8 +15,8 @@ from actions.core.errors import DomainError
 from actions.core.tables import ApiKey, Base
 from actions.core.zones import SHANGHAI
 from bot.api import ApiParts, Pace, Sessions, create_api
-from bot.api.sessions import digest
 from bot.channels.web import WebChannel
+from bot.keys import digest
 from bot.messages import Address, Inbound, Option, Outbound
 from bot.settings import Settings
 from bot.wording import Wording, load_wording

@@ -88,3 +88,14 @@ async def test_routers_of_channels_are_mounted_behind_the_same_guards(parts):
         assert (await peer.post("/webhooks/telegram")).json() == {"ok": True}
         assert (await peer.post("/webhooks/telegram", headers={"Origin": "https://evil.test"})).status_code == 403
         assert (await peer.post("/webhooks/telegram", content=b"x" * 300_000)).status_code == 413
+
+
+async def test_a_wrong_method_is_told_those_that_are_right(parts):
+    async with client(create_api(parts)) as stranger:
+        answer = await stranger.request("OPTIONS", "/api/v1/session")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
+
+
+async def test_a_body_that_is_no_text_is_no_json(browser):
+    answer = await browser.post("/api/v1/session", content=b"\xff\xfe{", headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "invalid")

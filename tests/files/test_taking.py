@@ -14,7 +14,7 @@ from actions.blocks.materials import MaterialRules
 from actions.blocks.materials_types import JPEG, refuse_name, stored_name
 from actions.core.errors import DomainError
 from actions.core.tables import ApiKey
-from bot.api.sessions import digest
+from bot.keys import digest
 from tests.files.conftest import FILES, LIN_ID, Filing, filing, kept, upload
 from tests.files.samples import GOOD, HOSTILE, SCRIPT, office, pdf, photograph, picture
 

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 import structlog
 
 from actions.core.errors import DomainError
+from bot.channels.begun import Begun
 from bot.channels.official_account import reading, scenes
 from bot.channels.wechat.client import Client
 from bot.channels.wechat.crypto import Callbacks, Envelope
@@ -31,7 +32,6 @@ log = structlog.get_logger(__name__)
 
 #: A text has at most 2,048 bytes; no UTF-16 unit takes more than three of them.
 LONGEST = 2_048 // 3
-_REMEMBERED = 1_000
 #: Under the three buttons of the menu stand at most five each.
 _UNDER_A_BUTTON = 5
 
@@ -55,7 +55,7 @@ class OfficialAccountChannel(Hooked):
         client = Client(settings.api_url, place.shelf, f"official_account:{settings.app_id}", ask)
         super().__init__(place, Callbacks(self.envelope), client, seconds=settings.passive_seconds)
         self._settings = settings
-        self._parts: dict[int, int] = {}
+        self._begun = Begun()
 
     # --- what is set on the platform
 
@@ -151,27 +151,17 @@ class OfficialAccountChannel(Hooked):
         pictures = [file for file in message.files if file.kind == "picture"]
         if len(texts) == 1 and not pictures and await self.answers_call(message, texts[0]):
             return Receipt(confirmed=False)
-        done = self._parts.pop(message.id, 0)
-        try:
-            parts: list[File | str] = [*pictures, *texts]
-            for part in parts[done:]:
-                await self._part(message.address, part)
-                done += 1
-        except PlatformError as error:
-            if error.meaning.kind == "closed" and not done and self._settings.outside != "off":
+        with self._begun.going_on(message.id) as sent:
+            try:
+                parts: list[File | str] = [*pictures, *texts]
+                for part in parts[len(sent) :]:
+                    await self._part(message.address, part)
+                    sent.append("")
+            except PlatformError as error:
+                if error.meaning.kind != "closed" or sent or self._settings.outside == "off":
+                    raise send_error(error) from None
                 await self._outside(message)
-            else:
-                raise self._failed(message, done, send_error(error)) from None
-        except SendError as error:
-            raise self._failed(message, done, error) from None
         return Receipt(confirmed=False)
-
-    def _failed(self, message: Outbound, done: int, error: SendError) -> SendError:
-        if done and not error.permanent:
-            if len(self._parts) >= _REMEMBERED:
-                self._parts.pop(next(iter(self._parts)))
-            self._parts[message.id] = done
-        return error
 
     def _whole(self, message: Outbound) -> str:
         """The text, the rows of its card, the names of files that the platform does not carry, options and links."""

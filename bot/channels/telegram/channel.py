@@ -16,6 +16,7 @@ from telegram import BotCommand, BotCommandScopeAllPrivateChats, Update
 from telegram.error import BadRequest, ChatMigrated, InvalidToken, RetryAfter, TelegramError
 
 from actions.core.errors import DomainError
+from bot.channels.begun import Begun
 from bot.channels.intake import refused, taken
 from bot.channels.telegram import errors, reading, writing
 from bot.channels.telegram.client import Client
@@ -39,8 +40,6 @@ _FETCHED = 20 * 2**20
 #: Tries of a message that we failed at, before it is given up: it must not keep back all that come after it.
 _TRIES = 3
 _MENU = "channels.menu."
-#: Messages that were sent in parts, and not all of them yet.
-_REMEMBERED = 1_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,7 +80,7 @@ class TelegramChannel:
         self._state = "not started"
         self._up = False
         self._counts: Counter[str] = Counter()
-        self._parts: dict[int, list[str]] = {}
+        self._begun = Begun()
 
     # --- taking in
 
@@ -274,23 +273,15 @@ class TelegramChannel:
 
     async def send(self, message: Outbound) -> Receipt:
         """Sends the parts of a message one after the other. Tried again, it goes on with the part that failed."""
-        sent = self._parts.pop(message.id, [])
-        try:
-            for call in writing.calls(message, self._labels)[len(sent) :]:
-                sent.append(await self._call(message.address, call))
-        except ValueError as error:
-            raise SendError("not a Telegram chat", permanent=True) from error
-        except TelegramError as error:
-            raised = errors.send_error(error, group=message.address.chat == "group")
-            if sent and not raised.permanent:
-                self._remember(message.id, sent)
-            raise raised from None
+        with self._begun.going_on(message.id) as sent:
+            try:
+                for call in writing.calls(message, self._labels)[len(sent) :]:
+                    sent.append(await self._call(message.address, call))
+            except ValueError as error:
+                raise SendError("not a Telegram chat", permanent=True) from error
+            except TelegramError as error:
+                raise errors.send_error(error, group=message.address.chat == "group") from None
         return Receipt(ref=",".join(filter(None, sent)))
-
-    def _remember(self, row: int, sent: list[str]) -> None:
-        if len(self._parts) >= _REMEMBERED:
-            self._parts.pop(next(iter(self._parts)))
-        self._parts[row] = sent
 
     async def _call(self, address: Address, call: writing.Call) -> str:
         try:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from actions.core.errors import DomainError
+from bot.channels.begun import Begun
 from bot.channels.wechat.client import Client
 from bot.channels.wechat.crypto import Callbacks, Envelope
 from bot.channels.wechat.errors import PlatformError, send_error
@@ -30,7 +31,6 @@ log = structlog.get_logger(__name__)
 
 #: What waits for an answer in time: only the acknowledgement.
 _SECONDS = 4.5
-_REMEMBERED = 1_000
 #: A robot may speak twenty times a minute.
 _ROBOT_SECONDS = 60.0
 
@@ -60,7 +60,7 @@ class WecomChannel(Hooked):
             choose=place.say("wechat.choose", {}), calendar=self._calendar, markdown=settings.markdown
         )
         self._recognised: set[str] = set()
-        self._parts: dict[int, list[str]] = {}
+        self._begun = Begun()
 
     def _calendar(self, token: str) -> str:
         url = self._place.public_url.rstrip("/")
@@ -112,20 +112,10 @@ class WecomChannel(Hooked):
         """Sends the parts of a message one after the other. Tried again, it goes on with the part that failed."""
         group = message.address.chat == "group"
         parts = writing.robot_calls(message) if group else writing.calls(message, self._style)
-        sent = self._parts.pop(message.id, [])
-        try:
+        with self._begun.going_on(message.id) as sent:
             for call in parts[len(sent) :]:
                 sent.append(await (self._in_group if group else self._one)(message.address, call))
-        except SendError as error:
-            if sent and not error.permanent:
-                self._remember(message.id, sent)
-            raise
         return Receipt(confirmed=False, ref=",".join(filter(None, sent)))
-
-    def _remember(self, row: int, sent: list[str]) -> None:
-        if len(self._parts) >= _REMEMBERED:
-            self._parts.pop(next(iter(self._parts)))
-        self._parts[row] = sent
 
     async def _one(self, address: Address, call: writing.Call) -> str:
         body = call.body
