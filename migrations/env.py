@@ -7,6 +7,7 @@ import actions.activities.choice_tables
 import actions.activities.draw_tables
 import actions.activities.jielong_tables
 import actions.activities.matching_tables
+import actions.activities.survey_tables
 import actions.activities.tables
 import actions.announcements.tables
 import actions.appointments.tables
