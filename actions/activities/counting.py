@@ -236,7 +236,9 @@ def _paper(say: Say, title: str, results: Mapping[str, Any]) -> Paper:
             parts.append(_unit_part(say, one))
     for one in results["texts"]:
         written = one["texts"] or [say("survey.paper.few", {"least": results["least"]})]
-        sheet = Table(columns=(Column(title=say("survey.paper.text", {}), width=40),), rows=tuple((t,) for t in written))
+        sheet = Table(
+            columns=(Column(title=say("survey.paper.text", {}), width=40),), rows=tuple((t,) for t in written)
+        )
         parts.append(Part(heading=one["title"], table=sheet))
     note = say("survey.paper.note", {"least": results["least"], "answers": results["answers"]})
     return Paper(title=say("survey.paper.title", {"title": title}), subtitle=note, parts=tuple(parts))

@@ -205,4 +205,3 @@ async def _drop(context: Context, offering: Offering, answer: Mapping[str, Any])
     lying = context.vault.open(urn.answers, about="activity") if urn.answers else []
     urn.answers = context.vault.seal(shuffled([*lying, dict(answer)]), about="activity")
     await context.session.flush()
-
