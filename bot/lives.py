@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from actions.activities import Activities, ActivityRecords, ActivityRegistrants, ActivityRosters
+from actions.activities.allotting import Allotment
 from actions.activities.closing import Closing
 from actions.activities.deciding_listening import DecidingListener
 from actions.activities.doors import DoorListener, Doors
@@ -138,6 +139,7 @@ def _of_events(settings: Settings, wording: Wording, shelf: Shelf) -> tuple[Bloc
         JielongDesk(wording.text, shelf, settings.http.public_url),
         Closing(sports, wording.text, shelf),
         Surveys(wording.text, shelf),
+        Allotment(shelf),
     )
 
 

@@ -3,6 +3,7 @@
 from alembic import context
 from sqlalchemy import DateTime
 
+import actions.activities.allotment_tables
 import actions.activities.choice_tables
 import actions.activities.draw_tables
 import actions.activities.jielong_tables

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import AwareDatetime, Field, model_validator
 
+from actions.blocks.allotment import AllotmentRules
 from actions.blocks.answers import AskRules, LeaveRules
 from actions.blocks.choice import ChoiceRules, Option, option_faults
 from actions.blocks.closing import ClosingRules
@@ -51,7 +52,7 @@ class ActivityRules(Declared):
     captain, whether a person or a whole team signs up, whom an officer signs up, what is chosen of an offering.
     `changeable`: who signs up again changes their answers. `report_hours`: meetings are reported at least so many
     hours before. `wordings` are sentences of a service's own for a state. `closing`, `asks`, `choice`,
-    `leave`, `matching` and `questionnaire`: see there.
+    `leave`, `matching`, `questionnaire` and `allotment`: see there.
     """
 
     action: Literal["register", "list"] = "register"
@@ -82,6 +83,7 @@ class ActivityRules(Declared):
     leave: LeaveRules | None = None
     matching: MatchingRules | None = None
     questionnaire: QuestionnaireRules | None = None
+    allotment: AllotmentRules | None = None
 
     def fit(self, form: Sequence[FormField]) -> None:
         """Raises ValueError where the form lacks what this life asks for."""
@@ -120,7 +122,8 @@ class ActivitySpec(Declared):
     `standing` is what goes on and on, a club: its sessions are its meetings, and end no sign-up.
     Where `by_unit` or `eligibility` are given they take the place of the service's. `options` are what is chosen of
     it, handed out from `pickup_from` on. `questions` are those of a survey; `anonymous` leaves it to the member whether
-    they answer with their name. `also` are other names that people use for it.
+    they answer with their name. `again_after_years` and `publicity_days` take the place of the service's. `also` are
+    other names that people use for it.
     """
 
     also: tuple[str, ...] = ()
@@ -142,6 +145,8 @@ class ActivitySpec(Declared):
     note: str = ""
     questions: tuple[Question, ...] = ()
     anonymous: bool = False
+    again_after_years: int | None = Field(None, ge=0)
+    publicity_days: int | None = Field(None, gt=0)
 
     @model_validator(mode="after")
     def _whole(self) -> ActivitySpec:

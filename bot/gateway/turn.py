@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from actions.blocks.cards import MASK, masked
+from actions.blocks.identity import said
 from actions.core.notify import LANES, next_position
 from actions.core.tables import Conversation, Outgoing, Turn
 from bot.gateway import hearing, loops, numbers, rows, threads
@@ -142,7 +143,12 @@ class Gateway:
     async def _helped(self, heard: _Heard, key: str) -> _Heard:
         """With what a second opinion adds; it is asked here, where no lock is held."""
         second, parse, now = self._second, heard.parse, self._clock()
-        if second is None or parse.crisis is not None or not await idle(self._house, heard.inbound, key, now):
+        if (
+            second is None
+            or parse.crisis is not None
+            or said(parse.text) is not None
+            or not await idle(self._house, heard.inbound, key, now)
+        ):
             return heard
         if second.wanted(parse):
             return replace(heard, parse=await second.on(parse))
