@@ -12,7 +12,6 @@ from actions.activities import deciding, identities, moving_up, notices, resolvi
 from actions.activities.allotment_tables import Identity, Publicity, Seat, Trip
 from actions.activities.blocks import Block
 from actions.activities.rules import rules_of, spec_of
-from actions.activities.tables import Entry
 from actions.blocks.allotment import companions_fault
 from actions.core.commands import Registration, bound
 from actions.core.errors import DomainError
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
     from actions.activities.commands import Register
     from actions.activities.form import Form
+    from actions.activities.tables import Entry
     from actions.blocks.allotment import AllotmentRules
     from actions.blocks.materials_made import Shelf
     from actions.core.catalogue import Declaration, FormField

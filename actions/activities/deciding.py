@@ -21,12 +21,18 @@ from actions.core.tables import Member, Offering
 from actions.core.zones import at, local
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     from actions.activities import allotment_commands as c
     from actions.blocks.allotment import AllotmentRules, Plan
     from actions.core.commands import Context
+
+
+def _refuse_own(context: Context, member_ids: Iterable[int]) -> None:
+    """Nobody writes down what is decided about themselves (回避)."""
+    if context.actor.member is not None and context.actor.member.id in set(member_ids):
+        raise DomainError("about_yourself")
 
 
 async def members_of(context: Context, staff_ids: Sequence[str]) -> list[int]:
@@ -40,12 +46,13 @@ async def members_of(context: Context, staff_ids: Sequence[str]) -> list[int]:
 
 
 async def name_person(command: c.NamePerson, context: Context) -> Outcome:
-    """Raises DomainError: not_found, no_such_member, may_not_join, again_too_soon, in_another, no_such_offering,
-    option_full; ForbiddenError.
+    """Raises DomainError: not_found, no_such_member, about_yourself, may_not_join, again_too_soon, in_another,
+    no_such_offering, option_full; ForbiddenError.
     """
     offering, rules = await allotted.answered_for(context, command.offering_id)
     service, spec = context.catalogue[offering.service], spec_of(offering)
     (member,) = await people.by_staff_ids(context, [command.staff_id])
+    _refuse_own(context, [member.id])
     await people.refuse_ineligible(context, service, offering, spec, [member])
     if (refused := await moving_up.too_soon(context, offering, member.id)) is not None:
         raise refused
@@ -114,7 +121,9 @@ def _unit(row: Entry) -> str:
 
 
 async def recommend(command: c.Recommend, context: Context) -> Outcome:
-    """Raises DomainError: not_found, list_is_public, decided_later, not_applied, of_several_units; ForbiddenError."""
+    """Raises DomainError: not_found, list_is_public, decided_later, not_applied, about_yourself, of_several_units;
+    ForbiddenError.
+    """
     offering, _rules = await allotted.found(context, command.offering_id)
     await _refuse_public(context, offering)
     _refuse_future(context, command.decided_on)
@@ -126,6 +135,7 @@ async def recommend(command: c.Recommend, context: Context) -> Outcome:
         raise ForbiddenError
     if missing := [each for each in wanted if each not in by_staff]:
         raise DomainError("not_applied", title=offering.title, names=await _names(context, missing))
+    _refuse_own(context, [row.member_id for row in chosen])
     if len({row.unit_id for row in chosen}) != 1:
         raise DomainError("of_several_units")
     unit_id, unit = chosen[0].unit_id, _unit(chosen[0])
@@ -135,7 +145,8 @@ async def recommend(command: c.Recommend, context: Context) -> Outcome:
             await _rank(context, row, rank)
     await _write_decision(context, offering, unit_id, command.decided_on, command.how)
     names = [row.member.name for row in chosen]
-    facts = {"title": offering.title, "unit": unit, "names": names, "day": at(command.decided_on, time()), "how": command.how}
+    day = at(command.decided_on, time())
+    facts = {"title": offering.title, "unit": unit, "names": names, "day": day, "how": command.how}
     await _tell_union(context, offering, "retreat.unit_decided", facts)
     return Outcome(wording="retreat.recommended_by_you", params=facts, subject=f"offering:{offering.id}")
 
@@ -218,8 +229,8 @@ def _lines(made: Plan, rows: Sequence[Entry]) -> list[dict[str, Any]]:
 
 
 async def approve(command: c.ApproveAll, context: Context) -> Outcome:
-    """Raises DomainError: not_found, list_is_public, nobody_recommended, decided_later, signup_still_open;
-    ForbiddenError.
+    """Raises DomainError: not_found, list_is_public, nobody_recommended, decided_later, about_yourself,
+    signup_still_open; ForbiddenError.
     """
     offering, rules = await allotted.answered_for(context, command.offering_id)
     await _refuse_public(context, offering)
@@ -230,6 +241,7 @@ async def approve(command: c.ApproveAll, context: Context) -> Outcome:
     made, rows = await _planned(context, offering, rules)
     if not rows:
         raise DomainError("nobody_recommended", title=offering.title)
+    _refuse_own(context, [row.member_id for row in rows])
     await _write_decision(context, offering, None, command.decided_on, command.how)
     offering.state = "closed"
     days = spec.publicity_days or rules.publicity_days
@@ -275,12 +287,13 @@ async def public_list(command: c.ShowList, context: Context) -> Outcome:
 
 
 async def strike(command: c.Strike, context: Context) -> Outcome:
-    """Raises DomainError: not_found, not_on_list; ForbiddenError."""
+    """Raises DomainError: not_found, not_on_list, about_yourself; ForbiddenError."""
     offering, _rules = await allotted.answered_for(context, command.offering_id)
     rows = await allotted.entries(context, offering, "publicised", "standby")
     row = next((each for each in rows if each.member.staff_id == command.staff_id), None)
     if row is None:
         raise DomainError("not_on_list", title=offering.title)
+    _refuse_own(context, [row.member_id])
     facts = {**notices.facts(context, row), **allotted.facts(row), "reason": command.reason}
     await notices.tell_people(context, row, "retreat.struck", reason=command.reason)
     await store.end(context, row, "refused")
@@ -288,16 +301,17 @@ async def strike(command: c.Strike, context: Context) -> Outcome:
 
 
 async def settle(command: c.Settle, context: Context) -> Outcome:
-    """Raises DomainError: not_found, no_list, publicity_running; ForbiddenError."""
+    """Raises DomainError: not_found, no_list, publicity_running, about_yourself; ForbiddenError."""
     offering, _rules = await allotted.answered_for(context, command.offering_id)
     public = await context.session.get(Publicity, offering.id)
     if public is None or public.settled_at is not None:
         raise DomainError("no_list", title=offering.title)
     if context.now < public.until:
         raise DomainError("publicity_running", title=offering.title, until=public.until)
+    rows = await allotted.entries(context, offering, "publicised")
+    _refuse_own(context, [row.member_id for row in rows])
     await cancel_notices(context, f"publicity:{offering.id}")
     public.settled_at = context.now
-    rows = await allotted.entries(context, offering, "publicised")
     for row in rows:
         await entering.confirm(context, row)
     facts = {"title": offering.title, "count": len(rows)}

@@ -1,4 +1,4 @@
-"""Exact words around what is counted and decided: 问卷结果, 候选, 推荐, 审定, 公示名单…; and a number for the insurance."""
+"""Exact words around what is counted and decided: 问卷结果, 候选, 推荐, 审定…; and a number for the insurance."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 _RESULTS = re.compile(r"(?:问卷|调查|调研)结果\s*[:：]?\s*(\S.{0,60})")
 _WORDS = re.compile(
-    r"(候选|推荐|分配方案|审定|公示名单|撤下|定下来|点名|保险名单|保险办好)\s*[:：]?\s*(\S{1,60})(?:\s+(\S.*))?", re.DOTALL
+    r"(候选|推荐|分配方案|审定|公示名单|撤下|定下来|点名|保险名单|保险办好)\s*[:：]?\s*(\S{1,60})(?:\s+(\S.*))?",
+    re.DOTALL,
 )
 _DAY = re.compile(r"(?:(\d{4})\s*年)?\s*(\d{1,2})\s*月\s*(\d{1,2})\s*[日号]")
 _NUMBER = re.compile(r"(?:我的)?(?:身份证号?码?)?(?:是|为)?\s*[:：,，]?\s*([0-9０-９Xxｘ\s]{15,24})")

@@ -50,6 +50,10 @@ class Frame(BaseModel):
         """The declaration of its service, with the further questions."""
         return catalogue[self.service].asking(self.further)
 
+    def asks_in_secret(self, catalogue: Catalogue) -> bool:
+        """Whether the open question is one whose answer is repeated nowhere."""
+        return bool(self.asked) and self.declared(catalogue).field(self.asked).unsaid
+
     def holds(self, now: datetime) -> bool:
         """Whether something is still held for the form."""
         until = str(self.values.get("held_until", ""))

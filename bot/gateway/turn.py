@@ -202,7 +202,9 @@ class Gateway:
             if parse.crisis is None:
                 if MASK in parse.text and saying.parts:
                     saying.parts.insert(0, ("cases.card_masked", {}))
-                await loops.guard(context, turn, saying, parse.text)
+                # What is said in secret leaves no mark of any kind.
+                unmarked = saying.secret or said(parse.text) is not None
+                await loops.guard(context, turn, saying, "" if unmarked else parse.text)
             row = await self._write_reply(context, inbound, turn, saying)
             house.fault("turn.written")
         house.fault("turn.committed")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import select
 
 from actions.activities import Activities, ActivityRecords
+from actions.activities.allotting import Allotment
 from actions.activities.commands import Register
 from actions.activities.doors import Doors
 from actions.activities.life import BLOCKS
@@ -129,7 +130,7 @@ class Field:
     """The field; `people` and `things` are ids by name, `now` is moved by the test."""
 
     database: Database
-    life: Activities = field(default_factory=lambda: Activities((*BLOCKS, Doors(), Reports(), Surveys())))
+    life: Activities = field(default_factory=lambda: Activities((*BLOCKS, Doors(), Reports(), Surveys(), Allotment())))
     vault: AesVault = field(default_factory=lambda: AesVault({"test": bytes(32)}))
     people: dict[str, int] = field(default_factory=dict)
     staff: dict[str, str] = field(default_factory=dict)
