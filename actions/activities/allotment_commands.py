@@ -96,6 +96,12 @@ class InsuranceList(_OfOffering):
     name: ClassVar[str] = "identity.list"
 
 
+class IdentityLooks(Command):
+    """Who was handed a list with the actor's number, and when."""
+
+    name: ClassVar[str] = "identity.looks"
+
+
 class Insured(_OfOffering):
     """The insurance is done: the numbers are deleted."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, select
 
-from actions.activities import store
+from actions.activities import notices, store
 from actions.activities.allotment_tables import Seat, Trip
 from actions.activities.rules import rules_of, spec_of
 from actions.activities.tables import OPEN, Entry
@@ -156,6 +156,12 @@ async def unseat(context: Context, entry: Entry) -> None:
     """The place of an entry is free again."""
     await context.session.execute(delete(Seat).where(Seat.entry_id == entry.id))
     await context.session.flush()
+
+
+async def union(context: Context, offering: Offering) -> set[int]:
+    """Who decides on the whole: the officers of the union, and who answers for the offering."""
+    owner = set() if offering.owner_id is None else {offering.owner_id}
+    return await notices.approvers(context, offering) | owner
 
 
 def today(context: Context) -> Any:

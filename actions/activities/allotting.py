@@ -60,6 +60,7 @@ class Allotment(Block):
             Registration(command=c.GiveIdentity, handler=self._identities.give, right=bound, **private),
             Registration(command=c.InsuranceList, handler=self._identities.show, right=bound),
             Registration(command=c.Insured, handler=self._identities.done, right=bound),
+            Registration(command=c.IdentityLooks, handler=self._identities.looks, right=bound, **private),
         )
 
     async def begin(self, context: Context, service: Declaration) -> Mapping[str, Any]:
@@ -123,6 +124,7 @@ class Allotment(Block):
         """An application takes no place; the unit is told, and decides together with others about it."""
         await cancel_notices(context, entry.subject)
         officers = await notices.unit_officers(context, entry.service, entry.unit_id) - {entry.member_id}
+        officers = officers or await allotted.union(context, entry.offering) - {entry.member_id}
         rules = rules_of(context.catalogue[entry.service]).allotment
         if rules is not None:
             params = {**notices.facts(context, entry), "wishes": list(allotted.wishes(rules, entry))}
@@ -180,7 +182,7 @@ async def _tell_end(context: Context, offering: Offering) -> int:
         return 0
     public.told_at = context.now
     await context.session.flush()
-    for member_id in sorted(await notices.approvers(context, offering)):
+    for member_id in sorted(await allotted.union(context, offering)):
         notice = Notice(
             member_id=member_id,
             wording="retreat.publicity_over",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time, timedelta
+from datetime import time
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
@@ -77,7 +77,7 @@ async def _named(context: Context, offering: Offering, rules: AllotmentRules, me
         state="offered",
         fields={rules.preference_fields[0]: option, "named": True},
         created_at=context.now,
-        expires_at=context.now + timedelta(hours=rules_of(context.catalogue[offering.service]).offer_hours),
+        expires_at=moving_up.until(context, offering),
         people=[Person(member=member, open_key=store.open_key(offering.id, member.id))],
     )
     context.session.add(entry)
@@ -177,7 +177,7 @@ async def _write_decision(context: Context, offering: Offering, unit_id: int | N
 
 async def _tell_union(context: Context, offering: Offering, wording: str, facts: Mapping[str, Any]) -> None:
     actor = context.actor.member
-    for member_id in sorted(await notices.approvers(context, offering) - ({actor.id} if actor else set())):
+    for member_id in sorted(await allotted.union(context, offering) - ({actor.id} if actor else set())):
         await notify(context, Notice(member_id=member_id, wording=wording, params=dict(facts)))
 
 

@@ -34,6 +34,7 @@ _WORDS = re.compile(
 )
 _DAY = re.compile(r"(?:(\d{4})\s*年)?\s*(\d{1,2})\s*月\s*(\d{1,2})\s*[日号]")
 _NUMBER = re.compile(r"(?:我的)?(?:身份证号?码?)?(?:是|为)?\s*[:：,，]?\s*([0-9０-９Xxｘ\s]{15,24})")
+_LOOKS = re.compile(r"谁(?:看过|查过|看了)我的身份证(?:号码?)?(?:了|吗)?")
 #: What an answer that could not be read should have looked like, behind the word and the title.
 _EXAMPLES = {
     "推荐": "林一帆、张建国 11月20日 分工会委员会研究",
@@ -68,6 +69,8 @@ class DecidingListener:
             return Hearing(command=c.GiveIdentity(number=text[-40:]))
         if heard.group or not alone:
             return None
+        if _LOOKS.fullmatch(text):
+            return Hearing(command=c.IdentityLooks())
         command = await _of_surveys(context, text) or await _of_allotments(context, text)
         return None if command is None else Hearing(command=command)
 

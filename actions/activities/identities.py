@@ -19,6 +19,7 @@ from actions.blocks.materials_types import XLSX
 from actions.core.commands import Outcome
 from actions.core.errors import DomainError
 from actions.core.notify import Notice, notify
+from actions.core.tables import Member, Offering
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,12 +28,13 @@ if TYPE_CHECKING:
     from actions.activities import allotment_commands as c
     from actions.blocks.materials_made import Shelf
     from actions.core.commands import Context
-    from actions.core.tables import Offering
 
 #: What the numbers are sealed about.
 ABOUT = "identity"
 #: The list holds what must not lie about; it is made anew for who needs it again.
 _KEPT = timedelta(hours=1)
+#: Looks in one message.
+_LOOKS = 30
 
 
 def ends_at(entry: Entry) -> datetime | None:
@@ -132,6 +134,22 @@ class Identities:
             expires=context.now + _KEPT,
         )
         await notify(context, notice)
+
+    async def looks(self, command: c.IdentityLooks, context: Context) -> Outcome:
+        """Lists that were handed out of what the actor takes, or took, part in; the newest first."""
+        del command
+        mine = select(Entry.offering_id).where(Entry.member_id == context.actor.member_id, Entry.state == "registered")
+        query = (
+            select(IdentityLook.at, Member.name, Offering.title)
+            .join(Offering, Offering.id == IdentityLook.offering_id)
+            .outerjoin(Member, Member.id == IdentityLook.member_id)
+            .where(IdentityLook.offering_id.in_(mine))
+            .order_by(IdentityLook.at.desc(), IdentityLook.id.desc())
+            .limit(_LOOKS)
+        )
+        found = (await context.session.execute(query)).all()
+        rows = [{"at": moment, "name": name or "", "title": title} for moment, name, title in found]
+        return Outcome(wording="retreat.identity_looks", params={"rows": rows})
 
     async def done(self, command: c.Insured, context: Context) -> Outcome:
         """Raises DomainError("not_found"); ForbiddenError."""

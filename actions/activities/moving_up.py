@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from actions.activities.rules import ActivitySpec
     from actions.activities.tables import Entry
     from actions.blocks.allotment import Move
     from actions.core.commands import Context
@@ -59,27 +58,27 @@ async def move_up(context: Context, offering: Offering, *, gone: int = 0) -> int
     for move in moves:
         await allotted.unseat(context, by_key[move.key])
     for move in moves:
-        await _move(context, spec, by_key[move.key], move)
+        await _move(context, by_key[move.key], move)
     return len(moves)
 
 
-async def _move(context: Context, spec: ActivitySpec, entry: Entry, move: Move) -> None:
+async def _move(context: Context, entry: Entry, move: Move) -> None:
     await allotted.seat(context, entry, move.option, of_unit=True)
     params = {**notices.facts(context, entry), **allotted.facts(entry), "before": move.before}
     if move.before:
         notice = Notice(member_id=entry.member_id, wording="retreat.moved", params=params, subject=entry.subject)
         await notify(context, notice)
         return
-    entry.state, entry.expires_at = "offered", _until(context, spec, entry)
+    entry.state, entry.expires_at = "offered", until(context, entry.offering)
     await context.session.flush()
     await offer(context, entry, "retreat.offer", params)
 
 
-def _until(context: Context, spec: ActivitySpec, entry: Entry) -> datetime:
+def until(context: Context, offering: Offering) -> datetime:
     """How long an offer stands that is made now."""
-    rules = rules_of(context.catalogue[entry.service])
-    until = context.now + timedelta(hours=rules.offer_hours)
-    return until if spec.starts_at is None else min(until, spec.starts_at)
+    starts_at = spec_of(offering).starts_at
+    end = context.now + timedelta(hours=rules_of(context.catalogue[offering.service]).offer_hours)
+    return end if starts_at is None else min(end, starts_at)
 
 
 async def offer(context: Context, entry: Entry, wording: str, params: Mapping[str, Any]) -> None:
