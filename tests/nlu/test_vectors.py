@@ -41,7 +41,8 @@ def test_what_it_is_familiar_with_changes_its_speed_alone() -> None:
 
 def test_an_encoder_is_made_of_what_it_stores() -> None:
     again = Encoder(shipped().pieces, shipped().arrays)
-    assert np.array_equal(again.encode(TEXTS), shipped().encode(TEXTS))
+    # How a product is rounded depends on how many pieces an encoder met for the first time together.
+    assert np.allclose(again.encode(TEXTS), shipped().encode(TEXTS), rtol=0, atol=1e-5)
 
 
 def test_many_new_pieces_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
