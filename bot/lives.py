@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from actions.activities import Activities, ActivityRecords, ActivityRegistrants, ActivityRosters
+from actions.activities.allotting import Allotment
 from actions.activities.closing import Closing
+from actions.activities.deciding_listening import DecidingListener
 from actions.activities.doors import DoorListener, Doors
 from actions.activities.draws import Draws
 from actions.activities.jielong import JielongDesk
@@ -16,6 +18,7 @@ from actions.activities.listening import AskingListener
 from actions.activities.reporting import Reports
 from actions.activities.results import Results
 from actions.activities.sports_facts import SportsFacts
+from actions.activities.surveys import Surveys
 from actions.announcements import AnnouncementRecords, Announcements, load_calendar, load_topics
 from actions.appointments import AppointmentRecords, AppointmentRegistrants, Appointments
 from actions.blocks.materials_made import Shelf
@@ -108,6 +111,7 @@ def lives_of(settings: Settings, wording: Wording) -> Lives:
             DoorListener(),
             JielongListener(),
             AskingListener(),
+            DecidingListener(),
             announcements.listener,
             PreferenceListener(load_channel_names(settings.data_dir)),
         ),
@@ -134,6 +138,8 @@ def _of_events(settings: Settings, wording: Wording, shelf: Shelf) -> tuple[Bloc
         Results(sports, wording.text),
         JielongDesk(wording.text, shelf, settings.http.public_url),
         Closing(sports, wording.text, shelf),
+        Surveys(wording.text, shelf),
+        Allotment(shelf),
     )
 
 

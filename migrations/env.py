@@ -3,10 +3,12 @@
 from alembic import context
 from sqlalchemy import DateTime
 
+import actions.activities.allotment_tables
 import actions.activities.choice_tables
 import actions.activities.draw_tables
 import actions.activities.jielong_tables
 import actions.activities.matching_tables
+import actions.activities.survey_tables
 import actions.activities.tables
 import actions.announcements.tables
 import actions.appointments.tables

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ColumnElement, Select, exists, false, func, or_, select
 
 from actions.activities.rules import eligibility_of, rules_of, spec_of
+from actions.activities.survey_tables import Dropped
 from actions.activities.tables import OPEN, Entry, Person
 from actions.blocks.rosters import Roster
 from actions.core.tables import Firing, Member, Offering, RoleGrant, Unit
@@ -66,12 +67,14 @@ def _years_before(today: date, years: int) -> date:
 
 
 def answered(offering: Offering) -> Select[int]:
-    """Ids of the members who have answered: whoever is in an open entry, on leave too."""
-    return (
+    """Ids of the members who have answered: whoever is in an open entry, on leave too; or without their name."""
+    dropped = select(Dropped.member_id).where(Dropped.offering_id == offering.id)
+    inside = (
         select(Person.member_id)
         .join(Entry, Entry.id == Person.entry_id)
         .where(Entry.offering_id == offering.id, Entry.state.in_(OPEN))
     )
+    return select(Member.id).where(or_(Member.id.in_(inside), Member.id.in_(dropped)))
 
 
 def silent(context: Context, service: Declaration, offering: Offering) -> Select[int]:

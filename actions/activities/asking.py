@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from actions.activities import notices, store
+from actions.activities.asked import answered as answered_ids
 from actions.activities.asked import asking_offerings, called_as, roster_of, silent, was_called
 from actions.activities.blocks import Block
 from actions.activities.competition import answered
@@ -24,6 +25,8 @@ from actions.core.tables import Firing, Member, Offering
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
+
+    from sqlalchemy import Select
 
     from actions.activities.commands import Register
     from actions.blocks.answers import AskRules
@@ -147,13 +150,13 @@ async def answers(command: Answers, context: Context) -> Outcome:
     query = select(Entry).where(Entry.offering_id == offering.id, Entry.state.in_(OPEN)).order_by(Entry.id)
     entries = await store.rows(context, query)
     missing = silent(context, service, offering)
-    count = (await context.session.execute(select(func.count()).select_from(missing.subquery()))).scalar_one()
+    count = await _count(context, missing)
     named = select(Member.name).where(Member.id.in_(missing)).order_by(Member.staff_id).limit(_NAMED)
     names = list((await context.session.execute(named)).scalars())
     params = {
         "id": offering.id,
         "title": offering.title,
-        "answered": len(entries),
+        "answered": await _count(context, answered_ids(offering)),
         "counts": _counts(service.form, entries),
         "excused": [_excused(context, entry) for entry in entries if entry.state == "excused"],
         "missing": count,
@@ -163,6 +166,10 @@ async def answers(command: Answers, context: Context) -> Outcome:
     return Outcome(
         wording="asking.answers", params=params, subject=f"offering:{offering.id}", data=params, options=options
     )
+
+
+async def _count(context: Context, members: Select[int]) -> int:
+    return (await context.session.execute(select(func.count()).select_from(members.subquery()))).scalar_one()
 
 
 def _counts(form: Sequence[Any], entries: Sequence[Entry]) -> list[dict[str, Any]]:

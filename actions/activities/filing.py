@@ -17,8 +17,12 @@ if TYPE_CHECKING:
 
 
 async def file(command: File, context: Context) -> Outcome:
-    """Raises DomainError: already_decided, full; ForbiddenError for who does not file for the unit, or for oneself."""
+    """Raises DomainError: already_decided, decide_together, full; ForbiddenError for who does not file for the unit, or
+    for oneself.
+    """
     entry = await _wished(context, command.entry_id)
+    if rules_of(context.catalogue[entry.service]).allotment is not None:
+        raise DomainError("decide_together", title=entry.offering.title)
     await cancel_notices(context, entry.subject)
     facts = {**notices.facts(context, entry), "waiting": False}
     if entry.kind == "wish":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from actions.activities.rules import rules_of
 
 if TYPE_CHECKING:
-    from actions.core.catalogue import Declaration
+    from actions.core.catalogue import Declaration, FormField
 
 #: Values that are kept beside the form's own: they never reach a record.
 SIDE = ("activity_id", "entry", "full", "people", "numbers")
@@ -25,6 +25,7 @@ class Form:
         self.service = service
         self.rules = rules_of(service)
         self.values = values
+        self.further: tuple[FormField, ...] = ()
         self.offering_key = next((item.key for item in service.form if item.type == "offering"), "")
 
     @property

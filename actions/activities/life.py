@@ -95,6 +95,9 @@ class Activities:
         if rules_of(service).action == "list":
             return c.ListOpen()
         form = Form(service, dict(values))
+        for block in self.blocks:
+            if getattr(form.rules, block.rule) and (command := block.command(form)) is not None:
+                return command
         return c.Register(
             service=service.id,
             offering_id=form.values["activity_id"],
@@ -113,6 +116,8 @@ class Activities:
 
     async def offering_edited(self, context: Context, offering: Offering, before: Mapping[str, Any]) -> int:
         """Tells who is in it where its time or place became another; who waits may have got a place."""
+        for block in blocks_of(context, context.catalogue[offering.service]):
+            await block.edited(context, offering, before)
         return await officers.edited_offering(context, offering, before)
 
     async def sweep(self, context: Context) -> int:

@@ -77,7 +77,8 @@ class ActivityRecords:
 
 
 def _over(context: Context, row: Entry) -> bool:
-    ends_at = spec_of(row.offering).ends_at
+    spec = spec_of(row.offering)
+    ends_at = spec.ends_at or (spec.closes_at if spec.questions else None)
     return ends_at is not None and ends_at <= context.now
 
 

@@ -41,7 +41,7 @@ async def resolve(context: Context, form: Form, changed: set[str]) -> Resolved:
         except DomainError as error:
             refusals.append(error)
             form.values.pop(error.field or form.offering_key, None)
-    return Resolved(values=form.values, refusals=tuple(refusals))
+    return Resolved(values=form.values, refusals=tuple(refusals), further=form.further)
 
 
 def _forget_offering(form: Form) -> None:
@@ -232,12 +232,17 @@ async def choices(context: Context, form: Form, field: FormField) -> tuple[Choic
     for block in blocks_of(context, form.service):
         if (listed := await block.choices(context, form, field)) is not None:
             return listed
-    if field.type == "choice":
+    if field.type in ("choice", "choices"):
         return tuple(Choice(value=choice.value, label=choice.value) for choice in field.choices)
     if field.type == "option":
         offering = await chosen(context, form)
         options = spec_of(offering).options if offering is not None else ()
         return tuple(Choice(value=option.title, label=option.title) for option in options)
+    return await offered(context, form)
+
+
+async def offered(context: Context, form: Form) -> tuple[Choice, ...]:
+    """The offerings that the actor can sign up for. Raises DomainError: nothing_open, nothing_for_you."""
     offerings = await store.offerings(context, form.service.id)
     openings = [(o, spec_of(o)) for o in offerings if store.signup_refusal(context, o, spec_of(o)) is None]
     if not openings:

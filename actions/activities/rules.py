@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import AwareDatetime, Field, model_validator
 
+from actions.blocks.allotment import AllotmentRules
 from actions.blocks.answers import AskRules, LeaveRules
 from actions.blocks.choice import ChoiceRules, Option, option_faults
 from actions.blocks.closing import ClosingRules
 from actions.blocks.composition import Composition
 from actions.blocks.eligibility import Eligibility
 from actions.blocks.matching import MatchingRules
+from actions.blocks.questionnaire import Question, QuestionnaireRules
+from actions.blocks.questionnaire import faults as question_faults
 from actions.blocks.quota import Quota
 from actions.core.catalogue import Declared
 
@@ -49,7 +52,7 @@ class ActivityRules(Declared):
     captain, whether a person or a whole team signs up, whom an officer signs up, what is chosen of an offering.
     `changeable`: who signs up again changes their answers. `report_hours`: meetings are reported at least so many
     hours before. `wordings` are sentences of a service's own for a state. `closing`, `asks`, `choice`,
-    `leave` and `matching`: see there.
+    `leave`, `matching`, `questionnaire` and `allotment`: see there.
     """
 
     action: Literal["register", "list"] = "register"
@@ -79,6 +82,8 @@ class ActivityRules(Declared):
     choice: ChoiceRules | None = None
     leave: LeaveRules | None = None
     matching: MatchingRules | None = None
+    questionnaire: QuestionnaireRules | None = None
+    allotment: AllotmentRules | None = None
 
     def fit(self, form: Sequence[FormField]) -> None:
         """Raises ValueError where the form lacks what this life asks for."""
@@ -116,7 +121,9 @@ class ActivitySpec(Declared):
     `locks_at` (the end of the sign-up where there is none). `entry` is what signs up, `team` whom it consists of.
     `standing` is what goes on and on, a club: its sessions are its meetings, and end no sign-up.
     Where `by_unit` or `eligibility` are given they take the place of the service's. `options` are what is chosen of
-    it, handed out from `pickup_from` on. `also` are other names that people use for it.
+    it, handed out from `pickup_from` on. `questions` are those of a survey; `anonymous` leaves it to the member whether
+    they answer with their name. `again_after_years` and `publicity_days` take the place of the service's. `also` are
+    other names that people use for it.
     """
 
     also: tuple[str, ...] = ()
@@ -136,6 +143,10 @@ class ActivitySpec(Declared):
     standing: bool = False
     place: str = ""
     note: str = ""
+    questions: tuple[Question, ...] = ()
+    anonymous: bool = False
+    again_after_years: int | None = Field(None, ge=0)
+    publicity_days: int | None = Field(None, gt=0)
 
     @model_validator(mode="after")
     def _whole(self) -> ActivitySpec:
@@ -145,7 +156,10 @@ class ActivitySpec(Declared):
         if self.opens_at and self.closes_at and self.opens_at >= self.closes_at:
             message = "closes_at: must be later than opens_at"
             raise ValueError(message)
-        if message := option_faults(self.options):
+        if message := option_faults(self.options) or question_faults(self.questions):
+            raise ValueError(message)
+        if self.questions and self.closes_at is None:
+            message = "closes_at: is asked for where there are questions, since they are counted at the end"
             raise ValueError(message)
         return self
 

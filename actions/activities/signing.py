@@ -10,7 +10,7 @@ from sqlalchemy import select
 from actions.activities import entering, notices, people, store, waitlist
 from actions.activities.blocks import blocks_of
 from actions.activities.rules import by_unit, rules_of, spec_of
-from actions.activities.tables import Entry, Person
+from actions.activities.tables import OPEN, Entry, Person
 from actions.blocks import materials
 from actions.core.commands import Context, Outcome
 from actions.core.errors import DomainError
@@ -273,7 +273,7 @@ async def _tell_changed(context: Context, entry: Entry, before: set[int]) -> Non
 async def withdraw(command: Withdraw, context: Context) -> Outcome:
     """Raises DomainError: not_found, too_late_to_withdraw, roster_locked; ForbiddenError."""
     entry = await store.find(context, command.entry_id)
-    if entry.state not in ("wished", "accepted", "pending", "registered", "waiting", "offered", "excused"):
+    if entry.state not in OPEN:
         raise DomainError("not_found")
     service = store.declared(context, entry.service)
     own = store.is_own(context, entry) or (

@@ -76,7 +76,9 @@ async def _forget(context: Context, service: Declaration, days: int) -> int:
     old = select(Entry).where(Entry.service == service.id, Entry.created_at < limit)
     forgotten = []
     for entry in await store.rows(context, old):
-        ends_at = spec_of(entry.offering).ends_at
+        spec = spec_of(entry.offering)
+        # What has questions and no time of its own is over with its last day.
+        ends_at = spec.ends_at or (spec.closes_at if spec.questions else None)
         if (ends_at is None and entry.state in OPEN) or (ends_at is not None and ends_at >= limit):
             continue
         forgotten.append(entry)

@@ -14,7 +14,7 @@ from actions.core.tables import Base, Member, Offering, Unit
 #: States in which an entry keeps its place.
 KEEPING = ("registered", "pending", "offered")
 #: States in which an entry is open: its people cannot be in another one of the offering.
-OPEN = (*KEEPING, "wished", "accepted", "waiting", "excused")
+OPEN = (*KEEPING, "wished", "accepted", "waiting", "excused", "recommended", "publicised", "standby")
 #: States of those who take part, or will once somebody has agreed.
 IN = ("registered", "pending")
 
@@ -29,6 +29,7 @@ class Entry(Base):
         waiting (for a place) -> offered -> registered | pending | declined | expired
         registered -> withdrawn | cancelled (by the union)
         excused (an answer that takes no place: leave) <-> registered
+        of what is allotted: wished -> recommended -> publicised -> registered, or standby -> offered -> registered
     `expires_at` is when an offer lapses. `confidential` is sealed, and emptied when the entry is over.
     """
 

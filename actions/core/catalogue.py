@@ -30,6 +30,7 @@ FieldType = Literal[
     "name",
     "materials",
     "option",
+    "choices",
 ]
 
 
@@ -58,6 +59,8 @@ class FormField(Declared):
     do not want. `entity` is the NLU entity that fills it.
     `opening`: what opens the form is kept as `<key>_hint`, for the life to read. `verbatim`: whatever is said to the
     question is its answer, word for word, even where it names another service.
+    Of type choices are answers that pick several of what the form lists.
+    `only_asked`: nothing but an answer to the question itself is meant for it. `unsaid`: its answer is not repeated.
     Of type option are the choices that an offering holds (its sets, its routes): the life lists them. `refused` is
     what is said to who does not consent.
     `grows`: words that say nothing else at the read-back are more of this text.
@@ -81,6 +84,8 @@ class FormField(Declared):
     opening: bool = False
     verbatim: bool = False
     grows: bool = False
+    only_asked: bool = False
+    unsaid: bool = False
     ask: Literal["always", "on_request"] = "always"
     when: dict[str, bool | str | tuple[str, ...]] = {}
     max_length: int = 200
@@ -92,8 +97,8 @@ class FormField(Declared):
 
     @model_validator(mode="after")
     def _choices_belong(self) -> FormField:
-        if (self.type == "choice") != bool(self.choices):
-            message = "choices: are given for a field of type choice, and only there"
+        if (self.type in ("choice", "choices")) != bool(self.choices):
+            message = "choices: are given for a field of type choice or choices, and only there"
             raise ValueError(message)
         return self
 
@@ -167,6 +172,10 @@ class Declaration(Declared):
             raise ValueError(message)
         self.rules.fit(self.form)
         return self
+
+    def asking(self, further: Sequence[FormField]) -> Declaration:
+        """The declaration with further questions behind its own: those of the offering that was chosen."""
+        return self.model_copy(update={"form": (*self.form, *further)}) if further else self
 
     def field(self, key: str) -> FormField:
         """The form's field of that key. Raises KeyError."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from actions.core.catalogue import Declaration, Declared
+    from actions.core.catalogue import Declaration, Declared, FormField
     from actions.core.commands import Command, Context, Registration
     from actions.core.entries import CalendarEntry
     from actions.core.tables import Offering
@@ -35,11 +35,13 @@ class Choice(BaseModel):
 class Resolved:
     """A form's values after the records were asked.
 
-    A value that does not hold is dropped, and told in `refusals`. `changed` names what this message said.
+    A value that does not hold is dropped, and told in `refusals`. `changed` names what this message said. `further` are
+    questions that what was chosen asks beside the declared ones.
     """
 
     values: Mapping[str, Any]
     refusals: tuple[DomainError, ...] = ()
+    further: tuple[FormField, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

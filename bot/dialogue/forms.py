@@ -74,6 +74,8 @@ def take(declaration: Declaration, frame: Frame, parse: Parse, words: Words) -> 
 def _said(declaration: Declaration, frame: Frame, parse: Parse, words: Words) -> dict[str, Any]:
     asked = declaration.field(frame.asked) if frame.asked else None
     direct = reading.answer(asked, frame.choices, parse, words, frame.values) if asked else {}
+    if asked and asked.only_asked:
+        return direct
     if asked and direct and (asked.type in _WHOLE or not _names_something(parse, asked)):
         return direct
     if asked and asked.type in _WHOLE and asked.type != "contact":
@@ -94,7 +96,7 @@ def _mentioned(declaration: Declaration, frame: Frame, parse: Parse) -> dict[str
             mentioned[f"{field.key}_hint"] = parse.text
             if field.type == "record":
                 continue  # the life reads which one is meant
-        if field.type in _NEVER_MENTIONED:
+        if field.type in _NEVER_MENTIONED or field.only_asked:
             continue
         if field.applies({**frame.values, **mentioned}, frame.facts):
             mentioned |= reading.mention(field, parse)
@@ -202,8 +204,11 @@ def revisable(declaration: Declaration, frame: Frame) -> tuple[FormField, ...]:
 
 
 def told(declaration: Declaration, frame: Frame) -> tuple[FormField, ...]:
-    """Fields that are read back: those with an answer, but for the consent, which was a question of its own."""
-    return tuple(field for field in revisable(declaration, frame) if frame.values[field.key])
+    """Fields that are read back: those with an answer, but for the consent, which was a question of its own.
+
+    What somebody says in secret is not repeated either.
+    """
+    return tuple(field for field in revisable(declaration, frame) if frame.values[field.key] and not field.unsaid)
 
 
 def holding(declaration: Declaration, changed: Collection[str]) -> bool:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bot.dialogue.words import bare, plain
+from nlu.text import simplified
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 _NUMBER = re.compile(r"^(?:选|第|要)?\s*([0-9０-９]{1,3}|[一二两三四五六七八九十]{1,2})\s*(?:个|号|项|、|\.)?$")
 _DIGITS = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10}
+#: Between the choices of a list.
+_BETWEEN = re.compile(r"[、,，;；/\s+＋和跟与及]+")
 _NEGATED = re.compile(r"不要|不想|别|除了|避开|不是|不去|不约|认识|很熟|换一[个位]")
 
 
@@ -39,6 +42,37 @@ def picked(
     if whatever and (words.says("any", parse.text) or any(entity.name == "any" for entity in parse.entities)):
         return next((choice for choice in choices if choice.value == "any"), choices[0])
     return None
+
+
+def picked_several(choices: Sequence[Choice], parse: Parse) -> tuple[Choice, ...]:
+    """The choices that a message lists by number or label (1、3; 讲座和瑜伽); none where a part of it is no choice."""
+    whole = labelled(choices, parse.text, whole=True)
+    if whole is not None:
+        return (whole,)
+    found, rest = _said_labels(choices, simplified(parse.text).lower().strip())
+    for part in filter(None, (bare(each) for each in _BETWEEN.split(rest))):
+        number = number_said(part)
+        index = number - 1 if number is not None else _labelled_at(choices, part)
+        if not 0 <= index < len(choices):
+            return ()
+        found.add(index)
+    return tuple(choice for index, choice in enumerate(choices) if index in found)
+
+
+def _said_labels(choices: Sequence[Choice], text: str) -> tuple[set[int], str]:
+    """The choices whose whole label is in a text, the longer label first, and what is left of it."""
+    found: set[int] = set()
+    for index in sorted(range(len(choices)), key=lambda index: -len(choices[index].label)):
+        label = simplified(choices[index].label).lower()
+        if len(label) > 1 and label in text:
+            found.add(index)
+            text = text.replace(label, " ")
+    return found, text
+
+
+def _labelled_at(choices: Sequence[Choice], part: str) -> int:
+    named = labelled(choices, part)
+    return -1 if named is None else choices.index(named)
 
 
 def labelled(choices: Sequence[Choice], text: str, *, whole: bool = False) -> Choice | None:

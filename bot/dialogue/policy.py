@@ -43,7 +43,7 @@ def decide(state: State, parse: Parse, registry: Registry, now: datetime) -> Ste
     frame = state.top
     followed = questions.following(state, parse, registry)
     if frame is not None:
-        step = midway.step(frame, registry.catalogue[frame.service], parse, registry)
+        step = midway.step(frame, frame.declared(registry.catalogue), parse, registry)
         if step == Do(what="missed"):
             return followed or questions.attempt(parse, step)
         return step

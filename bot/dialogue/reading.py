@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from bot.dialogue.contacts import contact, contact_values
-from bot.dialogue.picking import number_said, picked
+from bot.dialogue.picking import number_said, picked, picked_several
 from bot.dialogue.wishes import meant, wish_of
 from bot.dialogue.words import bare, plain
 
@@ -37,6 +37,9 @@ def answer(
         return {field.key: ""}
     if field.type == "contact":
         return contact_values(field.key, parse, known)
+    if field.type == "choices":
+        several = picked_several(choices, parse)
+        return {field.key: [choice.value for choice in several]} if several else {}
     grave = field.type in ("consent", "yes_no")
     choice = picked(choices, parse, words, whatever=not grave, whole=grave)
     if choice is not None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from actions.core.catalogue import FormField
 from actions.core.life import Choice
 from nlu.types import Parse
+
+if TYPE_CHECKING:
+    from actions.core.catalogue import Catalogue, Declaration
 
 Phase = Literal["filling", "confirming", "revising"]
 
@@ -21,7 +25,7 @@ class Frame(BaseModel):
 
     `asked` is the field that waits for an answer, `choices` what was offered for it. `before` are the values as they
     were when a change was begun, so that whoever thinks better of it gets them back. `hinted`: the member has been
-    told when the form will be put aside.
+    told when the form will be put aside. `further` are the questions of what was chosen, beside the declared ones.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -35,11 +39,20 @@ class Frame(BaseModel):
     misses: int = 0
     before: dict[str, Any] | None = None
     hinted: bool = False
+    further: tuple[FormField, ...] = ()
     touched: datetime
 
     def but(self, **changes: Any) -> Frame:
         """The frame with some of its parts replaced."""
         return self.model_copy(update=changes)
+
+    def declared(self, catalogue: Catalogue) -> Declaration:
+        """The declaration of its service, with the further questions."""
+        return catalogue[self.service].asking(self.further)
+
+    def asks_in_secret(self, catalogue: Catalogue) -> bool:
+        """Whether the open question is one whose answer is repeated nowhere."""
+        return bool(self.asked) and self.declared(catalogue).field(self.asked).unsaid
 
     def holds(self, now: datetime) -> bool:
         """Whether something is still held for the form."""

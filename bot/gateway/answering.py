@@ -77,6 +77,7 @@ class Answerer:
             self.parse = replace(self.parse, intent="out_of_scope", crisis=None, confidence=0.0, ranking=())
         if shelved:
             saying.say("form.shelved", {"service": house.catalogue[state.drafts[-1].service].short})
+        saying.secret = state.top is not None and state.top.asks_in_secret(house.catalogue)
         self._registry = await choosing.knowing(context, house.registry, self.parse)
         runner = FormRunner(context, self._registry, state, saying, files=self._files, idle_minutes=house.idle_minutes)
         if not await self._without_understanding(runner):

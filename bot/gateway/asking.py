@@ -94,6 +94,8 @@ def say_noted(saying: Saying, declaration: Declaration, frame: Frame, changed: C
 
 def _noted(field: FormField, frame: Frame) -> str:
     value = frame.values.get(field.key)
+    if field.unsaid:
+        return ""
     if field.type == "number" and value:
         return f"{field.label} {value}"
     if field.type == "slot" and not value:
@@ -114,6 +116,8 @@ def shown(field: FormField, frame: Frame) -> str:
         return spoken(start) if start is not None else f"{wish.get('text', '')}（排候补）"
     if field.type == "offering":
         return str(frame.values.get("picked") or (field.any if value == "any" else value))
+    if field.type == "choices":
+        return "、".join(value)
     return str(value)
 
 

@@ -57,12 +57,13 @@ class FormFilling:
         _, declaration = self._top()
         self.service = declaration.id
         self._set(await self._resolved(declaration, self._top()[0].values, changed))
+        _, declaration = self._top()
         # What the records say may have opened the question that files wait for.
         self.state, _ = await self.files.put(self.state, self.saying)
         asking.say_noted(self.saying, declaration, self._top()[0], noted)
         # Each round answers a field by itself or ends the loop: there cannot be more rounds than fields, twice.
         for _round in range(2 * len(declaration.form) + 2):
-            if await self._step(declaration):
+            if await self._step(self._top()[1]):
                 return
 
     async def _resolved(self, declaration: Declaration, values: Mapping[str, Any], changed: Collection[str]) -> Frame:
@@ -71,7 +72,7 @@ class FormFilling:
         for refusal in resolved.refusals:
             self.saying.refuse(refusal)
             self._refused_one = True
-        return self._top()[0].but(values=dict(resolved.values))
+        return self._top()[0].but(values=dict(resolved.values), further=resolved.further)
 
     async def _step(self, declaration: Declaration) -> bool:
         """One step of the form; True where the turn has said what it had to."""
@@ -112,7 +113,7 @@ class FormFilling:
     async def _choices(self, declaration: Declaration, field: FormField) -> tuple[Choice, ...]:
         if field.type in ("consent", "yes_no"):
             return (Choice(value="true", label="同意"), Choice(value="false", label="不同意"))
-        if field.type not in ("slot", "offering", "option", "choice", "record"):
+        if field.type not in ("slot", "offering", "option", "choice", "choices", "record"):
             return ()
         frame, _ = self._top()
         return await self._life(declaration).choices(self.context, declaration, frame.values, field.key)
@@ -166,7 +167,7 @@ class FormFilling:
         frame = self.state.top
         if frame is None:
             return
-        declaration = self.registry.catalogue[frame.service]
+        declaration = frame.declared(self.registry.catalogue)
         if declaration.who.bound and self.context.actor.member is None:
             self.state = self.state.shelve()
             self.saying.say("form.waits_for_binding", {"service": declaration.short})
@@ -216,7 +217,7 @@ class FormFilling:
         if frame is None:
             message = "no form is open"
             raise RuntimeError(message)
-        return frame, self.registry.catalogue[frame.service]
+        return frame, frame.declared(self.registry.catalogue)
 
     def _set(self, frame: Frame) -> None:
         self.state = self.state.with_top(frame.but(touched=self.context.now))

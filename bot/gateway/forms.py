@@ -199,7 +199,7 @@ class FormRunner(FormFilling):
         frame = self.state.top
         if frame is None:
             return
-        declaration = self.registry.catalogue[frame.service]
+        declaration = frame.declared(self.registry.catalogue)
         asking.say_missed(self.saying, declaration.field(frame.asked) if frame.asked else None, frame)
         self._set(frame.but(misses=frame.misses + 1))
         await self.ask_again()

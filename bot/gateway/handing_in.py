@@ -47,7 +47,7 @@ class HandingIn:
         frame = state.top
         if frame is None or not (self._keys or state.files):
             return state, frozenset()
-        fields = forms.materials_fields(self._context.catalogue[frame.service], frame)
+        fields = forms.materials_fields(frame.declared(self._context.catalogue), frame)
         if not fields:
             return state, frozenset()
         keys = (*state.files, *self._keys)

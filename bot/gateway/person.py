@@ -60,7 +60,7 @@ class Person:
         frame = runner.state.top
         if frame is None:
             return False
-        return forms.asked_for(self.house.catalogue[frame.service], frame, self.parse.text) is not None
+        return forms.asked_for(frame.declared(self.house.catalogue), frame, self.parse.text) is not None
 
     def wanted(self, step: policy.Step) -> bool:
         """Whether a message in a group asks for a person: that goes on in private."""

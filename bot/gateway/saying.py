@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True, slots=True)
 class Saying:
-    """One message in the making: its parts become paragraphs."""
+    """One message in the making: its parts become paragraphs. `secret`: what it answers is not to be known again."""
 
     address: Address
     parts: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     options: list[dict[str, str]] = field(default_factory=list)
     card: dict[str, Any] | None = None
     mention: dict[str, str] | None = None
+    secret: bool = False
 
     def say(self, wording: str, params: Mapping[str, Any] | None = None) -> None:
         """Adds a sentence."""

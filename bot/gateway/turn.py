@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from actions.blocks.cards import MASK, masked
+from actions.blocks.identity import said
 from actions.core.notify import LANES, next_position
 from actions.core.tables import Conversation, Outgoing, Turn
 from bot.gateway import hearing, loops, numbers, rows, threads
@@ -142,7 +143,12 @@ class Gateway:
     async def _helped(self, heard: _Heard, key: str) -> _Heard:
         """With what a second opinion adds; it is asked here, where no lock is held."""
         second, parse, now = self._second, heard.parse, self._clock()
-        if second is None or parse.crisis is not None or not await idle(self._house, heard.inbound, key, now):
+        if (
+            second is None
+            or parse.crisis is not None
+            or said(parse.text) is not None
+            or not await idle(self._house, heard.inbound, key, now)
+        ):
             return heard
         if second.wanted(parse):
             return replace(heard, parse=await second.on(parse))
@@ -196,7 +202,9 @@ class Gateway:
             if parse.crisis is None:
                 if MASK in parse.text and saying.parts:
                     saying.parts.insert(0, ("cases.card_masked", {}))
-                await loops.guard(context, turn, saying, parse.text)
+                # What is said in secret leaves no mark of any kind.
+                unmarked = saying.secret or said(parse.text) is not None
+                await loops.guard(context, turn, saying, "" if unmarked else parse.text)
             row = await self._write_reply(context, inbound, turn, saying)
             house.fault("turn.written")
         house.fault("turn.committed")

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import select
 
 from actions.activities import Activities, ActivityRecords
+from actions.activities.allotting import Allotment
 from actions.activities.commands import Register
 from actions.activities.doors import Doors
 from actions.activities.life import BLOCKS
 from actions.activities.reporting import Reports
+from actions.activities.surveys import Surveys
 from actions.activities.tables import Entry, Place
 from actions.blocks.vault import AesVault
 from actions.core import offerings
@@ -128,7 +130,7 @@ class Field:
     """The field; `people` and `things` are ids by name, `now` is moved by the test."""
 
     database: Database
-    life: Activities = field(default_factory=lambda: Activities((*BLOCKS, Doors(), Reports())))
+    life: Activities = field(default_factory=lambda: Activities((*BLOCKS, Doors(), Reports(), Surveys(), Allotment())))
     vault: AesVault = field(default_factory=lambda: AesVault({"test": bytes(32)}))
     people: dict[str, int] = field(default_factory=dict)
     staff: dict[str, str] = field(default_factory=dict)
