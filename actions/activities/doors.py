@@ -19,15 +19,12 @@ from actions.blocks.materials_types import PNG
 from actions.blocks.tickets import LENGTH, genuine, new_code
 from actions.core.commands import Command, Context, Outcome, Registration, bound
 from actions.core.errors import DomainError, ForbiddenError
-from actions.core.hearing import Hearing
+from actions.core.hearing import Hearing, InPrivate
 from actions.core.notify import Notice, notify
 from actions.core.zones import local
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
-
-    from sqlalchemy.ext.asyncio import AsyncSession
 
     from actions.activities.rules import ActivitySpec
     from actions.blocks.materials_made import Shelf
@@ -136,13 +133,8 @@ def picture(code: str) -> bytes:
     return file.getvalue()
 
 
-class DoorListener:
+class DoorListener(InPrivate):
     """Hears 签到 and a code, from who stands at the door, and 签到码 from who wants to come in."""
-
-    async def wants(self, session: AsyncSession, heard: Heard, now: datetime) -> bool:
-        """Nothing in groups: a code is its holder's own."""
-        del session, heard, now
-        return False
 
     async def hears(self, context: Context, heard: Heard, *, alone: bool) -> Hearing | None:
         """Takes a message that is nothing but such words."""
