@@ -163,6 +163,12 @@ async def end(context: Context, entry: Entry, state: str) -> None:
     await context.session.flush()
 
 
+async def forget(context: Context, service: Declaration, entry_ids: Sequence[int]) -> None:
+    """Entries of a service are going to be deleted: what its blocks keep of them goes first."""
+    for block in blocks_of(context, service):
+        await block.forget(context, entry_ids)
+
+
 async def in_group(context: Context, service: str, group: str, members: Sequence[int]) -> dict[int, list[str]]:
     """In which offerings of a group (all of the service where it has no group) members play, by member."""
     query = (
