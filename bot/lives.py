@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from actions.activities import Activities, ActivityRecords, ActivityRegistrants, ActivityRosters
 from actions.activities.closing import Closing
+from actions.activities.contest_listening import ContestListener
+from actions.activities.contests import Rounds
 from actions.activities.doors import DoorListener, Doors
 from actions.activities.draws import Draws
 from actions.activities.jielong import JielongDesk
@@ -108,6 +110,7 @@ def lives_of(settings: Settings, wording: Wording) -> Lives:
             DoorListener(),
             JielongListener(),
             AskingListener(),
+            ContestListener(),
             announcements.listener,
             PreferenceListener(load_channel_names(settings.data_dir)),
         ),
@@ -134,6 +137,7 @@ def _of_events(settings: Settings, wording: Wording, shelf: Shelf) -> tuple[Bloc
         Results(sports, wording.text),
         JielongDesk(wording.text, shelf, settings.http.public_url),
         Closing(sports, wording.text, shelf),
+        Rounds(wording.text, shelf),
     )
 
 

@@ -4,6 +4,7 @@ from alembic import context
 from sqlalchemy import DateTime
 
 import actions.activities.choice_tables
+import actions.activities.contest_tables
 import actions.activities.draw_tables
 import actions.activities.jielong_tables
 import actions.activities.matching_tables

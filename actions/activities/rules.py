@@ -13,6 +13,7 @@ from actions.blocks.composition import Composition
 from actions.blocks.eligibility import Eligibility
 from actions.blocks.matching import MatchingRules
 from actions.blocks.quota import Quota
+from actions.blocks.rounds import Round, RoundRules
 from actions.core.catalogue import Declared
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class ActivityRules(Declared):
     choice: ChoiceRules | None = None
     leave: LeaveRules | None = None
     matching: MatchingRules | None = None
+    rounds: RoundRules | None = None
 
     def fit(self, form: Sequence[FormField]) -> None:
         """Raises ValueError where the form lacks what this life asks for."""
@@ -116,7 +118,8 @@ class ActivitySpec(Declared):
     `locks_at` (the end of the sign-up where there is none). `entry` is what signs up, `team` whom it consists of.
     `standing` is what goes on and on, a club: its sessions are its meetings, and end no sign-up.
     Where `by_unit` or `eligibility` are given they take the place of the service's. `options` are what is chosen of
-    it, handed out from `pickup_from` on. `also` are other names that people use for it.
+    it, handed out from `pickup_from` on; `rounds` take the place of the service's. `also` are other names that people
+    use for it.
     """
 
     also: tuple[str, ...] = ()
@@ -125,6 +128,7 @@ class ActivitySpec(Declared):
     entry: EntryKind = "person"
     options: tuple[Option, ...] = ()
     pickup_from: AwareDatetime | None = None
+    rounds: tuple[Round, ...] = ()
     team: Composition | None = None
     sessions: tuple[Session, ...] = ()
     opens_at: AwareDatetime | None = None
