@@ -8,6 +8,8 @@ import actions.activities.contest_tables
 import actions.activities.draw_tables
 import actions.activities.jielong_tables
 import actions.activities.matching_tables
+import actions.activities.report_tables
+import actions.activities.room_tables
 import actions.activities.tables
 import actions.announcements.tables
 import actions.appointments.tables
