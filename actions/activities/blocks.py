@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from actions.activities.form import Form
     from actions.activities.tables import Entry
     from actions.core.catalogue import Declaration, FormField
-    from actions.core.commands import Context, Registration
+    from actions.core.commands import Command, Context, Registration
     from actions.core.life import Choice
     from actions.core.tables import Offering
 
@@ -44,6 +44,11 @@ class Block:
     async def choices(self, context: Context, form: Form, field: FormField) -> tuple[Choice, ...] | None:
         """What may be answered to a field; None where that is not this block's to say."""
         del context, form, field
+        return None
+
+    def command(self, form: Form) -> Command | None:
+        """What a confirmed form commits, in place of signing up; None where that is not this block's to say."""
+        del form
         return None
 
     async def check(self, context: Context, offering: Offering, command: Register) -> None:

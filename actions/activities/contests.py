@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
@@ -14,6 +13,7 @@ from actions.activities.blocks import Block
 from actions.activities.competition import answered
 from actions.activities.contest_tables import ClosedRound, Mark
 from actions.activities.rules import spec_of
+from actions.activities.sheets import hand_over
 from actions.activities.standing import (
     by_place,
     closed,
@@ -26,10 +26,7 @@ from actions.activities.standing import (
 )
 from actions.activities.tables import Entry
 from actions.blocks import materials
-from actions.blocks.documents import Column, Paper, Part, SignOff, Table
-from actions.blocks.documents_excel import workbook
-from actions.blocks.materials_made import Draft
-from actions.blocks.materials_types import XLSX
+from actions.blocks.documents import Column, Table
 from actions.blocks.rounds import places, settled
 from actions.core.commands import Command, Outcome, Registration, bound
 from actions.core.errors import DomainError
@@ -47,7 +44,6 @@ if TYPE_CHECKING:
 
 #: How long the question waits whether to tell the result.
 _ASKED = timedelta(days=1)
-_KEPT = timedelta(days=7)
 #: Names in one message of a chat.
 _MOST = 40
 
@@ -194,17 +190,8 @@ class Rounds(Block):
             for number, told in enumerate(rows, start=1)
         )
         title = self._say("contests.sheet", {"title": offering.title, "round": round_})
-        sign_off = SignOff(name=self._say("closing.sign_off", {}), day=local(context.now).date())
         table = Table(columns=tuple(columns), rows=cells)
-        paper = Paper(title=title, parts=(Part(table=table),), sign_off=sign_off)
-        notice = Notice(
-            member_id=context.actor.member_id,
-            wording="contests.sheet_ready",
-            params={"title": title, "days": _KEPT.days},
-            subject=f"papers:{offering.id}",
-            expires=context.now + _KEPT,
-        )
-        await self._shelf.make(context, [Draft(name=title, kind=XLSX, build=partial(workbook, [paper]))], notice)
+        await hand_over(context, self._shelf, self._say, offering=offering, title=title, table=table)
 
     # --- closing a round
 

@@ -80,6 +80,8 @@ class Activities:
 
     async def hold(self, context: Context, service: Declaration, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Holds nothing; tells at the read-back where there is no place left."""
+        if rules_of(service).action != "register":
+            return {}
         return await resolving.picked(context, Form(service, dict(values)))
 
     async def release(self, context: Context, service: Declaration, values: Mapping[str, Any]) -> None:
@@ -91,6 +93,9 @@ class Activities:
         if rules_of(service).action == "list":
             return c.ListOpen()
         form = Form(service, dict(values))
+        for block in self.blocks:
+            if getattr(form.rules, block.rule) and (command := block.command(form)) is not None:
+                return command
         return c.Register(
             service=service.id,
             offering_id=form.values["activity_id"],

@@ -39,7 +39,8 @@ class Reminder(Declared):
 class ActivityRules(Declared):
     """The rules of one service; every one can be set anew in settings.yml under `services.<id>`.
 
-    `action: list` makes a service that tells what is open of all the others.
+    `action: list` makes a service that tells what is open of all the others, `report` one that reports meetings of
+    the offerings of the service `reports_for`; `title_field` and `place_field` tell of what and where.
     `by_unit`: a person's wish goes to the officers of the unit, who file it; they, and the union's officers, file at
     once. `approvers` are roles, or `owner` for who answers for the offering: what they have not agreed to is pending.
     `per_person` is how many offerings of one group a person may be in. `eligibility` and `joint_under` hold where an
@@ -53,7 +54,7 @@ class ActivityRules(Declared):
     `leave` and `matching`: see there.
     """
 
-    action: Literal["register", "list"] = "register"
+    action: Literal["register", "list", "report"] = "register"
     by_unit: bool = False
     approvers: tuple[str, ...] = ()
     per_person: int | None = Field(None, gt=0)
@@ -73,6 +74,9 @@ class ActivityRules(Declared):
     way_field: str = ""
     person_field: str = ""
     option_field: str = ""
+    title_field: str = ""
+    place_field: str = ""
+    reports_for: str = ""
     changeable: bool = False
     wordings: dict[str, str] = Field(default_factory=dict)
     closing: ClosingRules = ClosingRules()
@@ -81,6 +85,7 @@ class ActivityRules(Declared):
     leave: LeaveRules | None = None
     matching: MatchingRules | None = None
     rounds: RoundRules | None = None
+    certificate: bool = False
 
     def fit(self, form: Sequence[FormField]) -> None:
         """Raises ValueError where the form lacks what this life asks for."""

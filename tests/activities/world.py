@@ -147,7 +147,7 @@ def wording() -> Wording:
 
 def blocks() -> tuple[Block, ...]:
     """The blocks that make no files."""
-    return (*BLOCKS, Doors(), Reports(), Rounds(wording().text, NO_SHELF))
+    return (*BLOCKS, Doors(), Reports(wording().text, NO_SHELF), Rounds(wording().text, NO_SHELF))
 
 
 @dataclass(kw_only=True)
@@ -155,9 +155,7 @@ class Field:
     """The field; `people` and `things` are ids by name, `now` is moved by the test."""
 
     database: Database
-    life: Activities = field(
-        default_factory=lambda: Activities((*BLOCKS, Doors(), Reports(), Rounds(wording().text, NO_SHELF)))
-    )
+    life: Activities = field(default_factory=lambda: Activities(blocks()))
     vault: AesVault = field(default_factory=lambda: AesVault({"test": bytes(32)}))
     people: dict[str, int] = field(default_factory=dict)
     staff: dict[str, str] = field(default_factory=dict)
