@@ -229,9 +229,15 @@ class Rounds(Block):
         facts = {**_facts(found), **row(entry, mark), "next_at": _next_time(context, found)}
         result = self._say("contests.result", facts)
         entry.fields = {**entry.fields, "result": result}
+        own = {person.member_id for person in entry.people} | {entry.member_id}
+        unit = await notices.unit_officers(context, entry.service, entry.unit_id)
+        unit |= {entry.filed_by} if entry.filed_by is not None else set()
         wording = "contests.through" if mark.through else "contests.out"
-        told = {key: value for key, value in facts.items() if key not in ("name", "unit", "topic")}
-        await notices.tell_people(context, entry, wording, **told)
+        for member_id in sorted(own):
+            await notify(context, Notice(member_id=member_id, wording=wording, params=facts))
+        for member_id in sorted(unit - own - {_actor_id(context) or 0}):
+            params = {**facts, "result": result}
+            await notify(context, Notice(member_id=member_id, wording="contests.of_unit", params=params))
 
     async def _promote(self, command: Promote, context: Context) -> Outcome:
         """Raises DomainError: not_found, already_decided (the next round has begun); ForbiddenError."""
