@@ -11,6 +11,7 @@ from actions.activities.blocks import Block, blocks_of
 from actions.activities.choosing import Choices
 from actions.activities.form import Form
 from actions.activities.matching import Matching
+from actions.activities.owing import Owing
 from actions.activities.rules import ActivityRules, ActivitySpec, rules_of
 from actions.activities.sweep import sweep
 from actions.core.commands import Registration, bound
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 #: The blocks of the house, in the order in which they are asked.
-BLOCKS: tuple[Block, ...] = (Asking(), Leave(), Choices(), Matching())
+BLOCKS: tuple[Block, ...] = (Asking(), Leave(), Choices(), Matching(), Owing())
 
 
 class Activities:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import AwareDatetime, Field, model_validator
 
-from actions.blocks.answers import AskRules, LeaveRules
+from actions.blocks.answers import AskRules, LeaveRules, OwesRules
 from actions.blocks.choice import ChoiceRules, Option, option_faults
 from actions.blocks.closing import ClosingRules
 from actions.blocks.composition import Composition
@@ -51,7 +51,7 @@ class ActivityRules(Declared):
     captain, whether a person or a whole team signs up, whom an officer signs up, what is chosen of an offering.
     `changeable`: who signs up again changes their answers. `report_hours`: meetings are reported at least so many
     hours before. `wordings` are sentences of a service's own for a state. `closing`, `asks`, `choice`,
-    `leave` and `matching`: see there.
+    `leave`, `matching`, `rounds` and `owes`: see there. `certificate`: who was there may ask for one.
     """
 
     action: Literal["register", "list", "report"] = "register"
@@ -86,6 +86,7 @@ class ActivityRules(Declared):
     matching: MatchingRules | None = None
     rounds: RoundRules | None = None
     certificate: bool = False
+    owes: OwesRules | None = None
 
     def fit(self, form: Sequence[FormField]) -> None:
         """Raises ValueError where the form lacks what this life asks for."""
