@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from actions.core.zones import SHANGHAI
-from bot.app import App, build, build_pipeline, prepare
+from bot.app import App, build, prepare
 from bot.demo import add_members
 from bot.logs import configure
 from bot.messages import Address, Inbound
 from bot.settings import ROOT, Settings
+from bot.understanding import build_pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -8,7 +8,7 @@ import json
 import signal
 import socket
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -16,6 +16,7 @@ import click
 
 from actions.core.errors import ConfigurationError, DomainError
 from bot.broadcasting import broadcast, chase
+from bot.model_commands import models
 from bot.rasa.commands import rasa
 
 if TYPE_CHECKING:
@@ -64,8 +65,9 @@ def _settings(*, quiet: bool = True) -> Settings:
 async def _opened(*, demo: bool) -> AsyncIterator[App]:
     """The assistant with its database up to date and no NLU. What a command refuses is told in words."""
     from bot import app as root  # noqa: PLC0415
+    from bot.understanding import NO_NLU  # noqa: PLC0415
 
-    app = root.build(_settings(), pipeline=root.NO_NLU)
+    app = root.build(_settings(), pipeline=NO_NLU)
     try:
         await root.prepare(app, demo=demo)
         yield app
@@ -87,10 +89,9 @@ def _plain(value: object) -> str:
 
 def _now(text: str | None) -> datetime:
     from actions.core.zones import SHANGHAI  # noqa: PLC0415
-    from bot.app import utc_now  # noqa: PLC0415
 
     if text is None:
-        return utc_now()
+        return datetime.now(UTC)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
@@ -147,7 +148,7 @@ async def _serve(settings: Settings, role: str, *, demo: bool) -> None:
     serves_http = role in ("all", "web")
     if serves_http:
         _refuse_taken_port(settings.http)
-    click.echo("准备语言模型（数据变了才会重新训练，约一分钟）…")
+    click.echo("准备语言模型（第一次要训练，约一分钟）…")
     app = root.build(settings)
     await root.prepare(app, demo=demo, say=click.echo)
     if note := await first_officer(app):
@@ -193,7 +194,8 @@ async def _chat(settings: Settings, who: str) -> None:
 
 async def _speaker(app: App, who: str) -> tuple[str, str]:
     """Sender and name: somebody of the demo world where it is there, else a visitor whom nobody knows."""
-    from bot.demo import is_demo, load_world  # noqa: PLC0415
+    from bot.demo import is_demo  # noqa: PLC0415
+    from bot.world import load_world  # noqa: PLC0415
 
     world = load_world(app.settings.data_dir)
     if not await is_demo(app.house.database, world):
@@ -310,10 +312,10 @@ def replay(file: Path, now_text: str | None, *, as_json: bool) -> None:
 
 
 async def _replay(settings: Settings, file: Path, now: datetime, *, as_json: bool) -> None:
-    from bot import app as root  # noqa: PLC0415
     from bot.replay import play_file  # noqa: PLC0415
+    from bot.understanding import build_pipeline  # noqa: PLC0415
 
-    async for result in play_file(file, settings, root.build_pipeline(settings), now):
+    async for result in play_file(file, settings, build_pipeline(settings), now):
         _print_json(result, indent=None if as_json else 2)
 
 
@@ -337,8 +339,9 @@ def do(command: str, staff_id: str, arguments: str) -> None:
 
 async def _do(settings: Settings, command: str, staff_id: str, arguments: dict[str, Any]) -> int:
     from bot import app as root  # noqa: PLC0415
+    from bot.understanding import NO_NLU  # noqa: PLC0415
 
-    app = root.build(settings, pipeline=root.NO_NLU)
+    app = root.build(settings, pipeline=NO_NLU)
     await root.prepare(app, demo=_wants_demo(settings, asked=None))
     try:
         outcome = await root.execute(app, staff_id, command, arguments)
@@ -431,7 +434,8 @@ def demo() -> None:
 @click.argument("count", type=click.IntRange(1, 100_000))
 def demo_members(count: int) -> None:
     """再加 COUNT 位已绑定的示例会员（web 渠道的 demo-1…）；空数据库先放进示例世界。"""
-    from bot.demo import add_members, is_demo, load_world  # noqa: PLC0415
+    from bot.demo import add_members, is_demo  # noqa: PLC0415
+    from bot.world import load_world  # noqa: PLC0415
 
     async def work() -> None:
         async with _opened(demo=True) as app:
@@ -464,6 +468,7 @@ def members_import(file: Path) -> None:
 
 main.add_command(broadcast)
 main.add_command(chase)
+main.add_command(models)
 main.add_command(rasa)
 
 if __name__ == "__main__":

@@ -23,40 +23,43 @@ from actions.blocks.vault import AesVault, new_key, parse_keys
 from actions.core.commands import SYSTEM, actor_for
 from actions.core.database import Database
 from actions.core.errors import ConfigurationError, DomainError
-from actions.core.tables import ApiKey, Member
-from actions.core.yamlfile import YamlFile
+from actions.core.tables import ApiKey, Member, Offering, Unit
 from bot.channels.chosen import chosen
 from bot.channels.email import EmailChannel
 from bot.channels.web import WebChannel
 from bot.channels.wechat.tokens import Shelf
 from bot.clock import Clock
 from bot.delivery import PLATFORMS, Delivery, Rules, limits_of
-from bot.demo import fill, load_world
+from bot.demo import fill
 from bot.dialogue.policy import Registry
 from bot.dialogue.words import load_words
 from bot.files import FileDesk, FolderStore, scanner
 from bot.gateway import Gateway, House
 from bot.gateway.native import NativeForms
 from bot.gateway.shortcuts import load_shortcuts
-from bot.lives import Lives, lives_of, load_services
+from bot.lives import Lives, lives_of
 from bot.llm import LanguageModel, SecondOpinion, connect, know_roster
 from bot.messages import Channel, Sender, Senders
 from bot.migrations import migrate
-from bot.names import demo_gazetteer, names_of
+from bot.names import gazetteer
+from bot.understanding import build_reserve, intent_kinds, intents_of
 from bot.wording import Wording, load_wording
-from nlu.types import Parse
+from bot.world import load_world
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-    from pathlib import Path
 
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from actions.core.catalogue import Catalogue
     from actions.core.commands import Outcome
     from actions.core.life import Records, Sweeper
     from actions.safety import Safety
     from bot.gateway.turn import Understanding
     from bot.settings import Settings
-    from nlu.pipeline import Engine, Pipeline
+    from nlu.pipeline import Embedded, Pipeline
     from nlu.rasa.client import Reserve
+    from nlu.types import Gazetteer
 
 log = structlog.get_logger(__name__)
 
@@ -87,6 +90,7 @@ class App:
     files: FileDesk
     native: NativeForms
     channels: Sequence[Channel] = ()
+    embedded: Embedded | None = None
     reserve: Reserve | None = None
     llm: LanguageModel | None = None
     warm: Callable[[], object] = bool
@@ -200,8 +204,7 @@ def build(
         limits={**PLATFORMS, **{name: limits_of(given) for name, given in settings.delivery.limits.items()}},
         fault=house.fault,
     )
-    reserve = build_reserve(settings) if pipeline is None else None
-    understanding = pipeline or build_pipeline(settings, reserve)
+    understanding, embedded, reserve = (pipeline, None, None) if pipeline else _understanding(settings)
     llm = connect(settings.llm, settings.data_dir, database, clock)
     gateway = Gateway(house, understanding, clock, delivery.wake, second=_second(settings, llm, doing))
     return App(
@@ -217,10 +220,21 @@ def build(
         files=files,
         channels=taking,
         native=NativeForms(house, understanding, clock, gateway.receive, delivery.wake),
+        embedded=embedded,
         reserve=reserve,
         llm=llm,
         warm=lambda: _warm(doing, wording),
     )
+
+
+def _understanding(settings: Settings) -> tuple[Pipeline, Embedded, Reserve | None]:
+    """The NLU with the model that ran last; who serves changes it for a newer one meanwhile (`bot.models`)."""
+    from bot.models import models_of  # noqa: PLC0415 - numpy and the model are for those who understand
+    from nlu.pipeline import Embedded, Pipeline  # noqa: PLC0415
+
+    embedded = Embedded(models_of(settings).starting())
+    reserve = build_reserve(settings, embedded)
+    return Pipeline(reserve or embedded), embedded, reserve
 
 
 def _warm(doing: Lives, wording: Wording) -> None:
@@ -238,7 +252,7 @@ def _second(settings: Settings, llm: LanguageModel | None, doing: Lives) -> Seco
         llm,
         settings.llm,
         catalogue=doing.catalogue,
-        meanings={name: entry["means"] for name, entry in _intents(settings.data_dir).items()},
+        meanings={name: entry["means"] for name, entry in intents_of(settings.data_dir).items()},
         confidence=settings.dialogue.open_confidence,
         sources=lambda text, now, service: doing.questions.sources(text, now, service=service),
     )
@@ -256,69 +270,6 @@ def _materials(settings: Settings, records: Sequence[Records]) -> Materials:
     scan = scanner(files.scan_command, files.scan_seconds)
     store, readers, watchers = FolderStore(settings.files_dir), readers_of(records), watchers_of(records)
     return Materials(store, rules, scan=scan, readers=readers, watchers=watchers)
-
-
-class _NoNlu:
-    """For commands that understand nothing: the model need not be loaded."""
-
-    async def parse(self, text: str, now: datetime) -> Parse:
-        del now
-        return Parse(text=text, intent="out_of_scope", confidence=0.0)
-
-
-NO_NLU: Understanding = _NoNlu()
-
-
-def build_pipeline(settings: Settings, reserve: Reserve | None = None) -> Pipeline:
-    """The NLU of the settings: the embedded engine, or Rasa with the embedded one in reserve."""
-    from nlu.pipeline import Pipeline  # noqa: PLC0415 - numpy and the model are for those who parse
-
-    return Pipeline(reserve or build_reserve(settings) or _embedded(settings))
-
-
-def build_reserve(settings: Settings) -> Reserve | None:
-    """Rasa, with the embedded engine to stand in for it; None where Rasa is not the engine."""
-    if settings.nlu.engine != "rasa":
-        return None
-    from nlu.rasa.client import Reserve, connect  # noqa: PLC0415
-
-    rasa = settings.nlu.rasa
-    engine = connect(
-        rasa.url,
-        token=rasa.token.get_secret_value(),
-        seconds=rasa.seconds,
-        failures=rasa.failures,
-        pause=rasa.pause_seconds,
-        data=settings.data_dir / "nlu",
-        folder=settings.var_dir / "rasa",
-    )
-    return Reserve(engine, _embedded(settings))
-
-
-def _embedded(settings: Settings) -> Engine:
-    """The embedded engine: loaded from var/, or trained on data/nlu where that has changed."""
-    from nlu.artefact import ensure_model  # noqa: PLC0415
-    from nlu.pipeline import Embedded  # noqa: PLC0415
-
-    return Embedded(ensure_model(settings.data_dir / "nlu", settings.var_dir / "models"))
-
-
-def build_parser(settings: Settings, pipeline: Pipeline | None = None) -> Pipeline:
-    """The NLU with the names of the catalogue and the demo world: `bot parse` needs no database."""
-    pipeline = pipeline or build_pipeline(settings)
-    names = demo_gazetteer(load_services(settings), load_world(settings.data_dir))
-    pipeline.update_gazetteer(names)
-    return pipeline
-
-
-def intent_kinds(data_dir: Path) -> dict[str, str]:
-    """talk, service or ask, by intent, from data/intents.yml."""
-    return {name: entry["kind"] for name, entry in _intents(data_dir).items()}
-
-
-def _intents(data_dir: Path) -> Mapping[str, Mapping[str, str]]:
-    intents: Mapping[str, Mapping[str, str]] = YamlFile(data_dir / "intents.yml").data["intents"]
-    return intents
 
 
 def _vault_keys(settings: Settings) -> dict[str, bytes]:
@@ -372,9 +323,16 @@ async def refresh_names(app: App) -> None:
     update = getattr(app.pipeline, "update_gazetteer", None)
     if update is not None:
         async with app.house.database.read() as session:
-            update(await names_of(session, app.house.catalogue))
+            update(await _names_of(session, app.house.catalogue))
     if app.llm is not None:
         await know_roster(app.llm, app.house.database)
+
+
+async def _names_of(session: AsyncSession, catalogue: Catalogue) -> Gazetteer:
+    """The names of the catalogue, of units and of what is open."""
+    rows = (await session.execute(select(Offering).where(Offering.state == "open"))).scalars().all()
+    units = (await session.execute(select(Unit.name))).scalars().all()
+    return gazetteer(catalogue, [(row.service, row.title, row.spec) for row in rows], units)
 
 
 async def execute(app: App, staff_id: str, command: str, arguments: Mapping[str, Any]) -> Outcome:

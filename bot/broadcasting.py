@@ -66,10 +66,11 @@ async def _app() -> App:
     from bot import app as root  # noqa: PLC0415 - `bot --help` is quick
     from bot.logs import configure  # noqa: PLC0415
     from bot.settings import load_settings  # noqa: PLC0415
+    from bot.understanding import NO_NLU  # noqa: PLC0415
 
     settings = load_settings()
     configure("warning")
-    app = root.build(settings, pipeline=root.NO_NLU)
+    app = root.build(settings, pipeline=NO_NLU)
     await root.prepare(app, demo=False)
     return app
 

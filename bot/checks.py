@@ -12,18 +12,20 @@ from actions.core.errors import ConfigurationError, DomainError
 from actions.core.yamlfile import YamlFile
 from actions.knowledge import LIFE, load_passages, load_words
 from bot import app as root
-from bot.demo import dated, load_world, read_offerings
+from bot.demo import dated
 from bot.lives import load_services
 from bot.migrations import migrate, pending
 from bot.settings import load_settings, settings_path
+from bot.understanding import NO_NLU, intent_kinds
+from bot.world import load_world, read_offerings
 from nlu.data import DataError, lint, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bot.app import App
-    from bot.demo import DemoOffering
     from bot.settings import Settings
+    from bot.world import DemoOffering
 
 _WORLD = "demo/world.yml"
 
@@ -47,7 +49,7 @@ async def faults() -> list[str]:
 
 def _training_data(settings: Settings) -> list[str]:
     try:
-        return lint(read(settings.data_dir / "nlu"), frozenset(root.intent_kinds(settings.data_dir)))
+        return lint(read(settings.data_dir / "nlu"), frozenset(intent_kinds(settings.data_dir)))
     except DataError as error:
         return str(error).splitlines()
 
@@ -85,7 +87,7 @@ async def _house(settings: Settings, folder: Path) -> list[str]:
     fresh = settings.model_copy(
         update={"var_dir": folder, "database": settings.database.model_copy(update={"url": ""})}
     )
-    app = root.build(fresh, pipeline=root.NO_NLU)
+    app = root.build(fresh, pipeline=NO_NLU)
     try:
         await migrate(app.house.database)
         found = [*app.house.wording.faults(), *_intents(app), *_reminders(app), *_shortcuts(app), *_demo(app)]

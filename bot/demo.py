@@ -1,4 +1,4 @@
-"""The demo world: people, units, what runs in it. Everything in it is 示例, and comes from data/demo."""
+"""The demo world in a database. Everything in it is 示例."""
 
 from __future__ import annotations
 
@@ -6,113 +6,26 @@ import re
 from datetime import time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, RootModel
 from sqlalchemy import delete, select
 
 from actions.blocks.deadlines import working_days_after, working_days_before
 from actions.core.commands import SYSTEM, actor_for
 from actions.core.offerings import CreateOffering
 from actions.core.tables import Account, Member, Outgoing, RoleGrant, Unit
-from actions.core.yamlfile import YamlFile
 from actions.core.zones import at, local
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
-    from pathlib import Path
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from actions.core.database import Database
     from bot.gateway import House
+    from bot.world import DemoMember, World
 
 #: Channels on which the demo's people are known by their 工号.
 CHANNELS = ("web", "terminal")
 _MOMENT = re.compile(r"([+-])(\d{1,3})([dw]) (\d\d:\d\d)")
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class DemoRole(_Part):
-    """A role of somebody in the demo world."""
-
-    role: str
-    service: str = ""
-    unit: str = ""
-
-
-class DemoMember(_Part):
-    """Somebody in the demo world."""
-
-    staff_id: str
-    name: str
-    sex: str
-    unit: str
-    phone: str
-    bound: bool = True
-    tags: tuple[str, ...] = ()
-    roles: tuple[DemoRole, ...] = ()
-
-
-class DemoOffering(_Part):
-    """What runs in the demo world: a calendar, a call, an event; its spec is checked by its life."""
-
-    service: str
-    title: str
-    campus: str = ""
-    owner: str = ""
-    spec: dict[str, Any]
-
-
-class DemoCommand(_Part):
-    """Something that somebody of the demo world has done; `by` is their 工号."""
-
-    by: str
-    command: str
-    arguments: dict[str, Any]
-
-
-class _Commands(RootModel[tuple[DemoCommand, ...]]):
-    """The file demo/commands.yml."""
-
-
-class _Offerings(RootModel[tuple[DemoOffering, ...]]):
-    """A file of demo/offerings."""
-
-
-class World(_Part):
-    """The whole demo world; `default` is who speaks where nobody is named."""
-
-    units: tuple[str, ...]
-    default: str
-    members: tuple[DemoMember, ...]
-    offerings: tuple[DemoOffering, ...] = ()
-    commands: tuple[DemoCommand, ...] = ()
-
-    def sender(self, name: str) -> str:
-        """The sender of a person, on every channel of the demo. Raises KeyError for nobody of that name."""
-        for member in self.members:
-            if member.name == name:
-                return member.staff_id
-        raise KeyError(name)
-
-
-def load_world(data_dir: Path) -> World:
-    """Reads the demo world. Raises ConfigurationError with file and line."""
-    people = YamlFile(data_dir / "demo" / "world.yml").validate(World)
-    commands = YamlFile(data_dir / "demo" / "commands.yml").validate(_Commands).root
-    offerings = tuple(found for *_, found in read_offerings(data_dir))
-    return people.model_copy(update={"offerings": offerings, "commands": commands})
-
-
-def read_offerings(data_dir: Path) -> Iterator[tuple[YamlFile, int, DemoOffering]]:
-    """What runs in the demo world, with its file and its place there. Raises ConfigurationError with file and line."""
-    for path in sorted((data_dir / "demo" / "offerings").glob("*.yml")):
-        file = YamlFile(path)
-        for number, offering in enumerate(file.validate(_Offerings).root):
-            yield file, number, offering
 
 
 async def fill(house: House, world: World, now: datetime) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot import app as root
+from bot.understanding import build_parser, intent_kinds
 from nlu.artefact import FILE, load_model
 from nlu.data import DataError, read
 from nlu.evaluation import judge, picture, report
@@ -46,13 +46,13 @@ def parser_of(settings: Settings, folder: Path | None) -> Pipeline:
     Raises FileNotFoundError, ModelError.
     """
     if folder is None:
-        return root.build_parser(settings)
+        return build_parser(settings)
     model = load_model(folder)
-    return root.build_parser(settings, Pipeline(Embedded(model), ours=_is_ours(model, settings)))
+    return build_parser(settings, Pipeline(Embedded(model), ours=_is_ours(model, settings)))
 
 
 def _is_ours(model: Model, settings: Settings) -> bool:
-    return set(model.intents) <= set(root.intent_kinds(settings.data_dir))
+    return set(model.intents) <= set(intent_kinds(settings.data_dir))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

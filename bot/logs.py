@@ -7,7 +7,6 @@ import sys
 from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy.exc import DatabaseError, OperationalError
 
 from actions.core.errors import NiangjiarenError
 from nlu.data import DataError, ModelError
@@ -54,6 +53,8 @@ def told_in_short(error: Exception) -> str:
     """A fault of the machine's or the operator's in a line or two; nothing for one of ours, which needs its trace."""
     if isinstance(error, NiangjiarenError | DataError | ModelError):
         return str(error)
+    from sqlalchemy.exc import DatabaseError, OperationalError  # noqa: PLC0415 - only where something has failed
+
     # Exactly these: the others under DatabaseError tell of wrong statements, which are ours.
     if type(error) in (OperationalError, DatabaseError):
         return f"database: {str(getattr(error, 'orig', error)).strip()}"

@@ -4,26 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
-
-from actions.core.tables import Offering, Unit
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlalchemy.ext.asyncio import AsyncSession
-
     from actions.core.catalogue import Catalogue
-    from bot.demo import World
+    from bot.world import World
     from nlu.types import Gazetteer
-
-
-async def names_of(session: AsyncSession, catalogue: Catalogue) -> Gazetteer:
-    """The names of the catalogue and of what is open in the database."""
-    rows = (await session.execute(select(Offering).where(Offering.state == "open"))).scalars().all()
-    units = (await session.execute(select(Unit.name))).scalars().all()
-    known = [(row.service, row.title, row.spec) for row in rows]
-    return gazetteer(catalogue, known, units)
 
 
 def demo_gazetteer(catalogue: Catalogue, world: World) -> Gazetteer:

@@ -17,8 +17,8 @@ from actions.core.errors import ConfigurationError
 from actions.core.tables import Outgoing
 from actions.core.yamlfile import YamlFile
 from bot.app import App, build, prepare
-from bot.demo import World, load_world
 from bot.messages import Address, Attachment, Inbound, Outbound
+from bot.world import World, load_world
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

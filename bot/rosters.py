@@ -11,7 +11,8 @@ from actions.core.tables import Credential
 from actions.core.zones import local
 from actions.membership import read_roster
 from bot import app as root
-from bot.demo import OFFICER, is_demo, load_world
+from bot.demo import OFFICER, is_demo
+from bot.world import load_world
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,11 +14,12 @@ from actions.core.errors import ConfigurationError
 from bot.api import ApiParts, Limiter, Metrics, Provider, Sessions, SingleSignOn, callback_url, create_api
 from bot.api import serve as serve_http
 from bot.console import ConsoleParts, console_router
-from bot.demo import World, is_demo, load_world
+from bot.demo import is_demo
 from bot.dialogue.forms import takes_files
 from bot.gateway import calendar_entry
 from bot.supervisor import Supervisor, child, taking_in
 from bot.wire import Desk
+from bot.world import World, load_world
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -52,7 +53,7 @@ async def serve(app: App, *, role: str) -> None:
     if role not in ("all", "web"):
         if role != "worker" and not channels:
             raise ConfigurationError(f"--role {role}: the settings ask for no such channel here")
-        async with app.running(sweeping=role == "worker"), _supervised(supervisor):
+        async with app.running(sweeping=role == "worker"), _supervised(supervisor), _following(app):
             await _until_stopped()
         return
     metrics.watch_channels(channels, supervisor)
@@ -65,7 +66,7 @@ async def serve(app: App, *, role: str) -> None:
     background = app.running() if role == "all" else contextlib.nullcontext()
     # The first message of a process loads what the NLU looks words up in: better now than while somebody waits.
     warming = asyncio.create_task(app.pipeline.parse("你好", app.clock()))
-    async with background, _watching(app), _supervised(supervisor):
+    async with background, _watching(app), _supervised(supervisor), _following(app, learning=True):
         await serve_http(api, app.settings.http, stopping)
     await warming
 
@@ -83,6 +84,26 @@ async def _watching(app: App) -> AsyncIterator[None]:
         watching.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await watching
+
+
+@contextlib.asynccontextmanager
+async def _following(app: App, *, learning: bool = False) -> AsyncIterator[None]:
+    """The model that is made the running one is taken; `learning`: where the data have changed, one is trained."""
+    if app.embedded is None:
+        yield
+        return
+    from bot.models import follow, learn, models_of  # noqa: PLC0415 - numpy is for those who understand
+
+    models = models_of(app.settings)
+    tasks = [asyncio.create_task(follow(models, app.embedded))]
+    if learning:
+        tasks.append(asyncio.create_task(learn(models)))
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @contextlib.asynccontextmanager

@@ -80,7 +80,7 @@ def doubt(text: str) -> float:
         return math.inf
     if _STRUCK in words:
         return 0.9
-    return 0.2 if _CUE.search(words) else 0.5
+    return 0.2 if _CUE.search(words) else 0.4
 
 
 def kind_of(text: str) -> CrisisKind:

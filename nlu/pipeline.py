@@ -108,6 +108,10 @@ class Embedded:
     def __init__(self, model: Model) -> None:
         self._model = model
 
+    def use(self, model: Model) -> None:
+        """Answer by another model from the next message on."""
+        self._model = model
+
     @property
     def threshold(self) -> float:
         """See `Engine.threshold`."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib import import_module
+from importlib.resources import files
+from typing import Any
 
 #: Code points of a message that the classifier looks at.
 LONGEST = 2000
@@ -100,9 +103,30 @@ _WORDS = re.compile(r"[⺀-鿿豈-﫿\U00020000-\U0003ffff]+|[a-z0-9#]+")
 
 @lru_cache(maxsize=1 << 14)
 def reading(char: str) -> str:
-    """The toneless pinyin of one character (itself when it has none)."""
-    # Characters alone are asked for; the phrases would take 0.3 s and 45 MB.
-    os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
-    from pypinyin import lazy_pinyin  # noqa: PLC0415
+    """The commonest toneless pinyin of one character (itself when it has none)."""
+    found: str = _pinyin().lazy_pinyin(char)[0]
+    return found.replace("ü", "v")
 
-    return lazy_pinyin(char)[0].replace("ü", "v")
+
+@lru_cache(maxsize=1 << 14)
+def readings(char: str) -> frozenset[str]:
+    """All toneless readings of one character (itself when it has none)."""
+    pinyin = _pinyin()
+    return frozenset(
+        each.replace("ü", "v") for each in pinyin.pinyin(char, style=pinyin.Style.NORMAL, heteronym=True)[0]
+    )
+
+
+@cache
+def _pinyin() -> Any:
+    # Characters alone are asked for; the phrases would take 0.3 s and 45 MB, a copy of the table 3 MB.
+    os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
+    os.environ.setdefault("PYPINYIN_NO_DICT_COPY", "true")
+    return import_module("pypinyin")
+
+
+@cache
+def two_character_words() -> frozenset[str]:
+    """The words of two characters that a dictionary knows, about 20,000 of them, 3 MB."""
+    listed = files("pypinyin").joinpath("phrases_dict.json").read_text(encoding="utf-8")
+    return frozenset(re.findall('^"(..)": ', listed, re.MULTILINE))

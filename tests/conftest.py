@@ -17,9 +17,10 @@ from actions.core import yamlfile
 from actions.core.commands import SYSTEM, Actor, Context, actor_for
 from actions.core.tables import Member, Outgoing
 from actions.core.zones import SHANGHAI
-from bot.app import App, build, build_pipeline, prepare
+from bot.app import App, build, prepare
 from bot.messages import Address, Inbound, Outbound
 from bot.settings import ROOT, DatabaseSettings, Settings, VaultSettings
+from bot.understanding import build_pipeline
 from tests.peers.postgres import cluster
 
 if TYPE_CHECKING:

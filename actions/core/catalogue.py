@@ -235,14 +235,29 @@ def load_catalogue(
     return Catalogue(declarations)
 
 
+def load_names(folder: Path) -> Catalogue:
+    """The services without their rules, which only a life can read: enough to know what each is called and asks.
+
+    Raises ConfigurationError, for the first fault.
+    """
+    found = [_mapping(path) for path in sorted(folder.glob("*.yml"))]
+    declarations = [file.validate(Declaration, {**file.data, "rules": NoRules()}) for file in found]
+    return Catalogue({each.id: each for each in declarations})
+
+
 def _named(folder: Path, service: str) -> bool:
     return (folder / f"{service}.yml").exists()
 
 
-def _load_one(path: Path, rules: Mapping[str, type[Declared]], overrides: Mapping[str, Any]) -> Declaration:
+def _mapping(path: Path) -> YamlFile:
     file = YamlFile(path)
     if not isinstance(file.data, dict):
         raise ConfigurationError(f"{path}:1: expected a mapping")
+    return file
+
+
+def _load_one(path: Path, rules: Mapping[str, type[Declared]], overrides: Mapping[str, Any]) -> Declaration:
+    file = _mapping(path)
     life = str(file.data.get("life"))
     if life not in rules:
         raise ConfigurationError(f"{path}:{file.line(['life'])}: life: {life!r} is none of {', '.join(sorted(rules))}")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
+from bisect import insort
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from bot.messages import Chat
@@ -79,18 +79,51 @@ class Room:
 
 
 class Pace:
-    """When the calls of one process may begin: rows picked at different moments may come to their call at the same."""
+    """When calls may begin, one after the other, so that no window holds more than it may.
 
-    def __init__(self, windows: Sequence[Window]) -> None:
+    Args:
+        windows: the limits.
+        begun: when earlier calls began, or are to begin.
+
+    """
+
+    def __init__(self, windows: Sequence[Window], begun: Iterable[datetime] = ()) -> None:
         self._windows = windows
-        self._begun: deque[datetime] = deque(maxlen=max((window.count for window in windows), default=0))
+        self._most = max((window.count for window in windows), default=0)
+        self._begun = sorted(begun)
 
     def next(self, now: datetime) -> datetime:
         """The moment, not before `now`, at which one more call begins; it is taken."""
         held = (window for window in self._windows if len(self._begun) >= window.count)
         begins = max([now, *(self._begun[-window.count] + window.length for window in held)])
-        self._begun.append(begins)
+        insort(self._begun, begins)
+        del self._begun[: -self._most or None]
         return begins
+
+
+def openings(
+    windows: Sequence[Window], begun: Sequence[datetime], now: datetime, ahead: timedelta, *, spare: bool
+) -> Room:
+    """How many calls may begin from `now` until so far `ahead`, over all conversations.
+
+    Args:
+        windows: the limits.
+        begun: when earlier calls began, or are to begin.
+        now: the moment.
+        ahead: how early a call may be picked.
+        spare: whether a batch leaves some room to who asks meanwhile.
+
+    """
+    if not windows:
+        return NO_LIMIT
+    pace, last = Pace(windows, begun), now + ahead
+    kept = min(map(_spare, windows)) if spare else 0
+    moments = [pace.next(now)]
+    while moments[-1] <= last or len(moments) <= kept:
+        moments.append(pace.next(now))
+    free = sum(moment <= last for moment in moments)
+    bulk = max(free - kept, 0)
+    return Room(all=free, bulk=bulk, next_at=None if bulk else moments[kept] - ahead)
 
 
 #: What platforms are known to allow. Telegram: its frequently asked questions; group robots of WeCom: their document.
@@ -130,27 +163,17 @@ def _window(count: int, seconds: float) -> tuple[Window, ...]:
 NO_LIMIT = Room(all=1_000_000, bulk=1_000_000)
 
 
-def room(windows: Sequence[Window], used: Sequence[Used], *, chat: Chat | None = None, spare: bool = True) -> Room:
-    """What fits into every window. With `chat` they are those of one conversation.
+def _spare(window: Window) -> int:
+    return max(1, round(window.count / 50)) if window.count >= _SPARE else 0
 
-    Args:
-        windows: the limits.
-        used: for each of them, what it holds.
-        chat: private or group; None for the limits over all conversations.
-        spare: whether a batch leaves some of it to who asks meanwhile.
 
-    """
+def room(windows: Sequence[Window], used: Sequence[Used], chat: Chat) -> Room:
+    """What fits into every window of one conversation, private or group; `used` tells for each what it holds."""
     found = NO_LIMIT
     for window, holds in zip(windows, used, strict=True):
         free = max(window.count - holds.count, 0)
-        bulk = max(free - (_spare(window, chat) if spare else 0), 0)
+        bulk = max(free - (window.count // _SPARE_IN_A_PLACE if chat == "group" else 0), 0)
         waits = holds.oldest + window.length if holds.oldest is not None and bulk == 0 else None
         next_at = max(filter(None, (found.next_at, waits)), default=None)
         found = Room(all=min(found.all, free), bulk=min(found.bulk, bulk), next_at=next_at)
     return found
-
-
-def _spare(window: Window, chat: Chat | None) -> int:
-    if chat is None:
-        return max(1, round(window.count / 50)) if window.count >= _SPARE else 0
-    return window.count // _SPARE_IN_A_PLACE if chat == "group" else 0

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
-    from bot.delivery.limits import Room
+    from bot.delivery.limits import Pace, Room, Window
     from bot.messages import Address
 
 _WEEK = timedelta(days=7)
@@ -35,7 +35,17 @@ class Known:
     said: Counter[tuple[str, str]]
     busy: set[tuple[str, str]]
     rooms: Mapping[tuple[str, str], Room]
+    pace: Pace
     moved: bool = False
+
+
+async def begun(session: AsyncSession, channel: str, windows: Sequence[Window], now: datetime) -> list[datetime]:
+    """When calls to a channel began, or are to begin, as far back as its windows look."""
+    if not windows:
+        return []
+    longest = max(window.length for window in windows)
+    query = select(Handing.at).where(Handing.channel == channel, Handing.at > now - longest)
+    return list((await session.execute(query)).scalars())
 
 
 async def used(

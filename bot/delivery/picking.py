@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
 
 from actions.core.notify import next_position
 from actions.core.tables import Conversation, Gate, Handing, Outgoing
 from bot.delivery import lookups
 from bot.delivery.holding import put_off
-from bot.delivery.limits import NO_LIMIT, Limits, Room, Used, room
+from bot.delivery.limits import NO_LIMIT, Limits, Pace, Room, Used, openings, room
 from bot.delivery.lookups import Known
 from bot.delivery.routes import address_of, lead, routes
 from bot.delivery.rules import Facts, Later, Never, Now, Rules, Verdict, judge
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from actions.core.database import Database
-    from bot.delivery.limits import Window
     from bot.delivery.texts import Texts
     from bot.messages import Outbound
 
@@ -48,7 +47,7 @@ _REPEATS = 3
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Parcel:
-    """A row that is this worker's to hand over, its message, and the call that the limits count."""
+    """A row that is this worker's to hand over, its message, and the call that the limits count: it begins then."""
 
     row: Outgoing
     message: Outbound
@@ -139,18 +138,23 @@ class Picker:
 
     # --- a channel that takes calls
 
-    async def pick(self, channel: str, now: datetime, places: Mapping[int, int]) -> Picked:
-        """Picks what may be handed over at `now`; `places` are the calls that may be begun, by lane."""
+    async def pick(self, channel: str, places: Mapping[int, int], *, ahead: timedelta = timedelta()) -> Picked:
+        """Picks what may be handed over now or so far `ahead`; `places` are the calls that may be begun, by lane.
+
+        A little ahead: then what it takes to pick and to settle costs nothing of what the platform allows.
+        """
         limits = self.limits_of(channel)
         async with self._database.write() as session:
             gate = await self._database.lock(session, Gate, channel)
+            now = self._clock()
             if gate is not None and gate.closed_until is not None and gate.closed_until > now:
                 return Picked(next_at=gate.closed_until)
-            free = await self._overall(session, channel, limits.overall, now)
+            begun = await lookups.begun(session, channel, limits.overall, now)
+            free = openings(limits.overall, begun, now, ahead, spare=self._is_asked(channel, now))
             rows = await self._candidates(session, channel, now, free, places)
             if not rows:
                 return Picked(next_at=free.next_at)
-            known = await self._known(session, channel, rows, now)
+            known = await self._known(session, channel, rows, now, Pace(limits.overall, begun))
             parcels = [parcel for row in rows if (parcel := await self._consider(session, row, known, now))]
             if any(parcel.row.lane == 0 for parcel in parcels):
                 self._asked[channel] = now
@@ -158,16 +162,10 @@ class Picker:
                 session.add_all(parcel.call for parcel in parcels)
         return Picked(parcels=parcels, moved=known.moved, next_at=free.next_at)
 
-    async def _overall(self, session: AsyncSession, channel: str, windows: Sequence[Window], now: datetime) -> Room:
-        used = []
-        for window in windows:
-            query = select(func.count(), func.min(Handing.at)).where(
-                Handing.channel == channel, Handing.at > now - window.length
-            )
-            count, oldest = (await session.execute(query)).one()
-            used.append(Used(count=count, oldest=oldest))
+    def _is_asked(self, channel: str, now: datetime) -> bool:
+        """Whether somebody was answered a moment ago: more answers are to be expected."""
         asked = self._asked.get(channel)
-        return room(windows, used, spare=asked is not None and now - asked < _ASKING)
+        return asked is not None and now - asked < _ASKING
 
     async def _candidates(
         self, session: AsyncSession, channel: str, now: datetime, free: Room, places: Mapping[int, int]
@@ -186,7 +184,9 @@ class Picker:
                 most -= len(found)
         return rows
 
-    async def _known(self, session: AsyncSession, channel: str, rows: Sequence[Outgoing], now: datetime) -> Known:
+    async def _known(
+        self, session: AsyncSession, channel: str, rows: Sequence[Outgoing], now: datetime, pace: Pace
+    ) -> Known:
         routed = [row for row in rows if row.routed]
         news = [row for row in rows if row.kind == "news"]
         places = {(row.account, row.conversation): row for row in rows}
@@ -198,6 +198,7 @@ class Picker:
             said=await lookups.said_lately(session, channel, rows, now),
             busy=await lookups.busy(session, channel),
             rooms=await self._inside(session, channel, places, now),
+            pace=pace,
         )
 
     async def _inside(
@@ -215,7 +216,7 @@ class Picker:
             nothing = Used(count=0, oldest=None)
             for key in keys:
                 holds = [window.get(key, nothing) for window in used]
-                rooms[key] = room(windows, holds, chat="group" if chat == "group" else "private")
+                rooms[key] = room(windows, holds, "group" if chat == "group" else "private")
         return rooms
 
     async def _consider(self, session: AsyncSession, row: Outgoing, known: Known, now: datetime) -> Parcel | None:
@@ -238,7 +239,7 @@ class Picker:
         if row.kind == "news" and row.member_id is not None:
             known.news.setdefault(row.member_id, []).append(now)
         row.state, row.worker, row.reason = "sending", self._worker, ""
-        return Parcel(row=row, message=message, call=_handing(row, self._clock()))
+        return Parcel(row=row, message=message, call=_handing(row, known.pace.next(self._clock())))
 
     def _cleared(self, row: Outgoing, known: Known, now: datetime) -> Outbound | None:
         """What is said, where it may be said here and now; else the row is settled, put off, or led elsewhere."""
@@ -287,7 +288,7 @@ class Picker:
         async with self._database.write() as session:
             await self._database.lock(session, Gate, channel)
             rows = await self._candidates(session, channel, now, limit, dict.fromkeys(_LANES, _SHOWN_AT_ONCE))
-            known = await self._known(session, channel, rows, now)
+            known = await self._known(session, channel, rows, now, Pace(()))
             parcels: list[Parcel] = []
             for row in rows:
                 known.busy.clear()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -28,6 +29,8 @@ _CALL_SECONDS = 60.0
 #: How long calls that have begun are waited for when the process ends.
 _FAREWELL_SECONDS = 8.0
 _AFTER_A_FAULT = 1.0
+#: How early a call is picked: about what it takes to pick it where the database is busy.
+_AHEAD = timedelta(milliseconds=100)
 #: Places for those who wait, beside the ones that the channel allows to a batch.
 _URGENT_PLACES = 32
 
@@ -82,11 +85,10 @@ class Post:
         said = [parcel.message for parcel, result in pairs if result.error is None]
         return bool(results or picked.moved), said
 
-    async def _pick(self) -> Picked:
-        now = self._clock()
+    async def _pick(self, ahead: timedelta = timedelta()) -> Picked:
         if self.sender.pulled:
-            return await self._picker.show(self.sender.name, now)
-        picked = await self._picker.pick(self.sender.name, now, self._places())
+            return await self._picker.show(self.sender.name, self._clock())
+        picked = await self._picker.pick(self.sender.name, self._places(), ahead=ahead)
         if picked.parcels:
             self._fault("delivery.claimed")
         return picked
@@ -110,7 +112,7 @@ class Post:
         """Hands one row over. Whatever a channel raises ends this row alone."""
         error: SendError | None = None
         now = self._clock()
-        await asyncio.sleep((self._pace.next(now) - now).total_seconds())
+        await asyncio.sleep((self._pace.next(max(now, parcel.call.at)) - now).total_seconds())
         state, begun = "sent", self._clock()
         try:
             async with asyncio.timeout(_CALL_SECONDS):
@@ -147,7 +149,7 @@ class Post:
         try:
             if not await self._picker.waits(self.sender.name, self._clock()):
                 return pause
-            picked = await self._pick()
+            picked = await self._pick(_AHEAD)
         except Exception:
             log.exception("delivery_failed", channel=self.sender.name)
             return _AFTER_A_FAULT

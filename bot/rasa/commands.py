@@ -12,8 +12,8 @@ from actions.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from bot.rasa.project import Project
-    from bot.rasa.training import Trained
     from bot.settings import Settings
+    from bot.trained import Trained
 
 
 @click.group()
@@ -128,7 +128,7 @@ def load(model: Path | None, *, force: bool) -> None:
     import asyncio  # noqa: PLC0415
 
     from bot.rasa import loading, training  # noqa: PLC0415
-    from nlu.data import read  # noqa: PLC0415
+    from bot.trained import known_models, refuse_worse  # noqa: PLC0415
     from nlu.rasa.server import token_in  # noqa: PLC0415
 
     settings = _settings()
@@ -137,29 +137,28 @@ def load(model: Path | None, *, force: bool) -> None:
     training.need(venv)
     new, token = loading.choose(models, model), own.token.get_secret_value() or token_in(folder)
     name = loading.running(own.url, token)
-    old = next((known for known in training.known_models(models) if known.name == name), None)
-    messages = read(settings.data_dir / "evaluation" / "intents.jsonl")
-    new = asyncio.run(loading.judged(venv, new, models, data, messages))
+    old = next((known for known in known_models(models) if known.name == name), None)
+    evaluation = settings.data_dir / "evaluation"
+    new = asyncio.run(loading.judged(venv, new, models, data, evaluation))
     if old is not None and not force:
-        loading.refuse_worse(new, asyncio.run(loading.judged(venv, old, models, data, messages)))
+        refuse_worse(new, asyncio.run(loading.judged(venv, old, models, data, evaluation)))
     loading.load(own.url, token, new.path(models))
-    click.echo(f"换好了：{name} → {new.name}（准确率 {new.accuracy:.4f}）")
+    click.echo(f"换好了：{name} → {new.told()}")
 
 
 @rasa.command()
 def models() -> None:
     """列出训练过的模型，新的在前。"""
-    from bot.rasa.training import known_models  # noqa: PLC0415
+    from bot.trained import known_models  # noqa: PLC0415
 
     folder = _settings().var_dir / "rasa" / "models"
     for model in known_models(folder):
-        accuracy = "还没评" if model.accuracy is None else f"{model.accuracy:.4f}"
-        click.echo(f"{model.trained_at}  {model.examples} 句  准确率 {accuracy}  {model.path(folder)}")
+        click.echo(f"{model.trained_at}  {model.examples} 句  {model.told()}  {model.path(folder)}")
 
 
 def latest(settings: Settings) -> Trained:
     """The model that was trained last. Raises ConfigurationError where there is none."""
-    from bot.rasa.training import known_models  # noqa: PLC0415
+    from bot.trained import known_models  # noqa: PLC0415
 
     found = known_models(settings.var_dir / "rasa" / "models")
     if not found:
@@ -168,13 +167,13 @@ def latest(settings: Settings) -> Trained:
 
 
 def _project(settings: Settings) -> Project:
-    from bot import app as root  # noqa: PLC0415
     from bot.lives import load_services  # noqa: PLC0415
     from bot.rasa.project import project  # noqa: PLC0415
     from bot.settings import ROOT  # noqa: PLC0415
+    from bot.understanding import intent_kinds  # noqa: PLC0415
 
     return project(
-        root.intent_kinds(settings.data_dir),
+        intent_kinds(settings.data_dir),
         load_services(settings),
         (ROOT / "config.yml").read_text(encoding="utf-8"),
         actions_url=settings.nlu.rasa.actions_url,

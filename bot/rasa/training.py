@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import time
-from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 import yaml
 
 from actions.core.errors import ConfigurationError
+from bot.trained import Trained, known_models
 from nlu.data import data_hash, read
 from nlu.rasa.environment import LOCK, installed, python_of, rasa_environment
 
@@ -24,42 +23,6 @@ if TYPE_CHECKING:
 
 _KEPT: Final = 5
 _TELLING: Final = re.compile(r"(?i)\b\w*(?:warning|error|exception)\b(?!.*deprecat)")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Trained:
-    """A model and what is known of it; `seconds` is what the training took, `data` the hash of the training data."""
-
-    name: str
-    data: str
-    project: str
-    examples: int
-    seconds: float
-    trained_at: str
-    accuracy: float | None = None
-
-    def path(self, models: Path) -> Path:
-        """The artefact."""
-        return models / f"{self.name}.tar.gz"
-
-    def keep(self, models: Path) -> None:
-        """Writes what is known of it beside it, in one move."""
-        part = models / f"{self.name}.json.part"
-        part.write_text(json.dumps(asdict(self), ensure_ascii=False, indent=1), encoding="utf-8")
-        part.replace(models / f"{self.name}.json")
-
-
-def known_models(models: Path) -> list[Trained]:
-    """Models that are there, the latest first. What cannot be read is no model."""
-    found = []
-    for path in models.glob("*.json"):
-        try:
-            model = Trained(**json.loads(path.read_text(encoding="utf-8")))
-        except (ValueError, TypeError):
-            continue
-        if model.path(models).exists():
-            found.append(model)
-    return sorted(found, key=lambda model: model.trained_at, reverse=True)
 
 
 def train(venv: Path, made: Project, data: Path, folder: Path, *, again: bool = False) -> Trained:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from nlu.entities.hits import Hit
+from nlu.text import reading, readings, two_character_words
 from nlu.times.folding import fold
 
 if TYPE_CHECKING:
@@ -18,13 +18,24 @@ if TYPE_CHECKING:
 _CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
+class Sound(NamedTuple):
+    """The toneless readings of a character, and the commonest of them."""
+
+    common: str
+    every: frozenset[str]
+
+    def like(self, other: Sound) -> bool:
+        """Whether one may be typed for the other. Two rare readings do not meet: nobody types 提 (dī) for 的 (dí)."""
+        return self.common in other.every or other.common in self.every
+
+
 class Surface(NamedTuple):
-    """One way to write one value of the gazetteer; `sounds` holds a toneless syllable for each character."""
+    """One way to write one value of the gazetteer, and how each of its characters sounds."""
 
     text: str
     name: str
     value: str
-    sounds: tuple[str, ...]
+    sounds: tuple[Sound, ...]
 
 
 class Names:
@@ -38,10 +49,11 @@ class Names:
                 text = fold(written.strip())
                 if not text:
                     continue
-                surface = Surface(text, name, value, _sounds(text))
+                surface = Surface(text, name, value, tuple(map(_sound, text)))
                 exact.setdefault(text[0], []).append(surface)
-                if len(text) >= 2 and len(surface.sounds) == len(text) and _CHINESE.search(text):
-                    by_sound.setdefault(surface.sounds[0], []).append(surface)
+                if len(text) >= 2 and _CHINESE.search(text):
+                    for sound in surface.sounds[0].every:
+                        by_sound.setdefault(sound, []).append(surface)
         self._exact = {key: tuple(found) for key, found in exact.items()}
         self._by_sound = {key: tuple(found) for key, found in by_sound.items()}
 
@@ -55,16 +67,15 @@ class Names:
 
     def by_sound(self, text: str) -> Iterator[Hit]:
         """Yield every place where as many characters of a folded text sound like a surface (喝医生: 何医生)."""
-        readings = [_readings(character) for character in text]
-        for at, sounds in enumerate(readings):
-            for sound in sounds:
-                for surface in self._by_sound.get(sound, ()):
-                    end = at + len(surface.text)
-                    if end > len(text) or not _whole_word(text, at, end):
-                        continue
-                    alike = all(s in r for s, r in zip(surface.sounds, readings[at:end], strict=True))
-                    if alike and _plausible_slip(text[at:end], surface):
-                        yield Hit(surface.name, surface.value, at, end)
+        heard = [_sound(character) for character in text]
+        for at, first in enumerate(heard):
+            for surface in dict.fromkeys(each for sound in first.every for each in self._by_sound.get(sound, ())):
+                end = at + len(surface.text)
+                if end > len(text) or not _whole_word(text, at, end):
+                    continue
+                alike = all(map(Sound.like, surface.sounds, heard[at:end]))
+                if alike and _plausible_slip(text[at:end], surface):
+                    yield Hit(surface.name, surface.value, at, end)
 
 
 def _whole_word(text: str, start: int, end: int) -> bool:
@@ -81,27 +92,12 @@ def _joined(text: str, at: int) -> bool:
     return (left.isdigit() and right.isdigit()) or (left.isalpha() and right.isalpha())
 
 
-def _sounds(text: str) -> tuple[str, ...]:
-    """A syllable for each character as its word is read; other characters stand for themselves."""
-    # Imported here and below: the dictionary is slow to load, and only a gazetteer needs it.
-    from pypinyin import lazy_pinyin  # noqa: PLC0415
-
-    return tuple(chain.from_iterable(map(_split, lazy_pinyin(text, errors=lambda rest: "\0" + rest))))
-
-
-def _split(sound: str) -> tuple[str, ...]:
-    """A syllable as it is; what was no Chinese comes marked and in one piece."""
-    return tuple(sound[1:]) if sound.startswith("\0") else (sound,)
-
-
 @lru_cache(maxsize=8192)
-def _readings(character: str) -> frozenset[str]:
-    """All toneless readings of one character."""
+def _sound(character: str) -> Sound:
+    """How a Chinese character is read; another one stands for itself."""
     if not _CHINESE.match(character):
-        return frozenset(character)
-    from pypinyin import Style, pinyin  # noqa: PLC0415
-
-    return frozenset(pinyin(character, style=Style.NORMAL, heteronym=True)[0])
+        return Sound(character, frozenset(character))
+    return Sound(reading(character), readings(character))
 
 
 def _plausible_slip(typed: str, surface: Surface) -> bool:
@@ -115,9 +111,8 @@ def _plausible_slip(typed: str, surface: Surface) -> bool:
         return False
     if len(typed) > 3:
         return True
-    if len(typed) == 2:
-        from pypinyin.constants import PHRASES_DICT  # noqa: PLC0415
-
-        if typed in PHRASES_DICT or (surface.name in {"person", "counsellor"} and not same[0]):
-            return False
+    if len(typed) == 2 and surface.name in {"person", "counsellor"} and not same[0]:
+        return False
+    if len(typed) == 2 and typed in two_character_words():
+        return False
     return any(same)

@@ -9,9 +9,9 @@ import pytest
 
 from bot.api import create_api
 from bot.app import create_api_key
-from bot.demo import load_world
 from bot.messages import Address
 from bot.serving import _api_parts
+from bot.world import load_world
 from tests.api.conftest import client
 from tests.api.test_events import page, running, until
 

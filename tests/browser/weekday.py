@@ -13,9 +13,10 @@ import uvicorn
 
 from bot.api import create_api
 from bot.app import build, prepare
-from bot.demo import OFFICER, load_world
+from bot.demo import OFFICER
 from bot.rosters import create_administrator
 from bot.serving import _api_parts
+from bot.world import load_world
 from tests.conftest import MovableClock, _settings
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from actions.cases import Cases
-from bot.demo import load_world
 from bot.replay import Dialogue, Stage, read_dialogues
 from bot.settings import ROOT, Settings, VaultSettings
+from bot.world import load_world
 from tests.conftest import NOW, VAULT_KEY
 from tests.conversations.checking import differences
 

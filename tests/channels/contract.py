@@ -29,8 +29,9 @@ from sqlalchemy import select
 from actions.core.commands import SYSTEM
 from actions.core.tables import Account, Member
 from bot.app import App, build, prepare
-from bot.demo import CHANNELS, World, load_world
+from bot.demo import CHANNELS
 from bot.settings import ROOT, Settings, VaultSettings
+from bot.world import World, load_world
 from tests.conftest import VAULT_KEY, MovableClock
 
 if TYPE_CHECKING:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from bot.settings import ROOT
+from tests.peers.server import environment
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Cli
@@ -94,3 +99,24 @@ def test_a_now_that_is_no_time_is_wrong_usage(shared_bot: Cli) -> None:
     ended = shared_bot("parse", "--now", "tomorrow", stdin='{"text": "x"}')
     assert (ended.code, ended.out) == (2, "")
     assert "--now" in ended.err
+
+
+def test_understanding_loads_nothing_of_the_rest_of_the_house(shared_bot: Cli) -> None:
+    """Its start and its memory rest on this (docs/rasa.md)."""
+    told = """
+import sys
+from bot.__main__ import main
+main(["parse"], standalone_mode=False)
+print({"bot.app", "bot.lives", "sqlalchemy", "openpyxl", "docx", "httpx", "pypinyin.phrases_dict"} & set(sys.modules))
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", told],
+        input=LINES["booking"],
+        capture_output=True,
+        cwd=ROOT,
+        env=environment(shared_bot.var),
+        check=True,
+    )
+    parse, loaded = ran.stdout.decode().splitlines()
+    assert json.loads(parse)["intent"] == "book_counseling"
+    assert loaded == "set()"

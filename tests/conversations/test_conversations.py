@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.demo import load_world
 from bot.replay import Dialogue, read_dialogues
 from bot.settings import ROOT
+from bot.world import load_world
 from tests.conversations.checking import differences
 
 if TYPE_CHECKING:

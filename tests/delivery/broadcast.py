@@ -22,6 +22,7 @@ from actions.core.commands import SYSTEM
 from actions.core.tables import Account, Member, Outgoing
 from bot import app as root
 from bot.settings import ROOT, DatabaseSettings, Settings, VaultSettings
+from bot.understanding import NO_NLU
 from tests.delivery.platform import CHANNEL, Platform
 from tests.peers.server import VAULT_KEY
 
@@ -59,7 +60,7 @@ async def opened(store: Store) -> AsyncIterator[App]:
     settings = Settings(
         var_dir=store.var, database=DatabaseSettings(url=store.url), vault=VaultSettings(keys=VAULT_KEY)
     )
-    app = root.build(settings, pipeline=root.NO_NLU)
+    app = root.build(settings, pipeline=NO_NLU)
     await root.prepare(app, demo=False)
     try:
         yield app

@@ -13,6 +13,7 @@ from datetime import datetime
 from bot import app as root
 from bot.logs import configure
 from bot.settings import load_settings
+from bot.understanding import NO_NLU
 from tests.delivery.platform import PostChannel
 
 _LOOKS = 3
@@ -21,7 +22,7 @@ _LOOKS = 3
 async def fire(port: int, moment: datetime) -> None:
     """With a clock that stands still at the moment."""
     channel = PostChannel(port)
-    app = root.build(load_settings(), pipeline=root.NO_NLU, clock=lambda: moment, senders=[channel])
+    app = root.build(load_settings(), pipeline=NO_NLU, clock=lambda: moment, senders=[channel])
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()

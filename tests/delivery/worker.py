@@ -12,6 +12,7 @@ import sys
 from bot import app as root
 from bot.logs import configure
 from bot.settings import load_settings
+from bot.understanding import NO_NLU
 from tests.delivery.platform import PostChannel
 
 
@@ -19,7 +20,7 @@ async def work(port: int) -> None:
     """Delivers until SIGTERM."""
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
-    app = root.build(load_settings(), pipeline=root.NO_NLU, senders=[PostChannel(port)])
+    app = root.build(load_settings(), pipeline=NO_NLU, senders=[PostChannel(port)])
     async with app.running():
         await stopped.wait()
 

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from actions.core.catalogue import Catalogue, Declaration
 from actions.core.life import Choice
-from bot.app import intent_kinds
 from bot.dialogue import forms, policy
 from bot.dialogue.policy import Registry
 from bot.dialogue.state import Frame, State, expire
 from bot.dialogue.words import load_words
 from bot.lives import load_services
 from bot.settings import ROOT, Settings
+from bot.understanding import intent_kinds
 from nlu.pipeline import Pipeline
 from nlu.types import Parse
 from tests.conftest import NOW

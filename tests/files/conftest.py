@@ -14,10 +14,10 @@ from sqlalchemy import select
 from actions.blocks.materials import Material, MaterialRules
 from actions.blocks.materials_intake import Materials
 from bot.api import create_api
-from bot.demo import load_world
 from bot.files import FileDesk, FolderStore
 from bot.messages import Address
 from bot.serving import _api_parts
+from bot.world import load_world
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping

@@ -16,10 +16,10 @@ from actions.blocks.materials import readers_of
 from actions.core.tables import Account, Conversation
 from bot.api import create_api
 from bot.app import build, prepare
-from bot.demo import load_world
 from bot.dialogue.state import State
 from bot.messages import Address, Attachment, Inbound
 from bot.serving import _api_parts
+from bot.world import load_world
 from tests.conftest import MovableClock, World, _settings
 from tests.files.conftest import FILES, LIN, LIN_ID, Filing, filing, kept
 from tests.files.samples import pdf, picture

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from actions.core.errors import ConfigurationError, DomainError
-from bot.app import NO_NLU, build
+from bot.app import build
 from bot.files import scanner
 from bot.settings import FileSettings
+from bot.understanding import NO_NLU
 from tests.files.conftest import LIN_ID, Filing, filing, upload
 from tests.files.samples import pdf, picture
 

@@ -16,6 +16,7 @@ from bot.channels.email import EmailChannel
 from bot.delivery import Delivery
 from bot.messages import Senders
 from bot.settings import load_settings
+from bot.understanding import NO_NLU
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 async def write(settings: Settings, address: str) -> None:
     """Queues a letter as the binding by e-mail does."""
-    app = root.build(settings, pipeline=root.NO_NLU)
+    app = root.build(settings, pipeline=NO_NLU)
     await root.prepare(app, demo=False)
     async with app.house.database.write() as session:
         params = {"code": "246810", "minutes": 10}
@@ -34,7 +35,7 @@ async def write(settings: Settings, address: str) -> None:
 
 async def carry(settings: Settings, *, ahead: timedelta = timedelta()) -> None:
     """Sends what is due by a clock that is so far ahead."""
-    house = root.build(settings, pipeline=root.NO_NLU).house
+    house = root.build(settings, pipeline=NO_NLU).house
 
     def clock() -> datetime:
         return root.utc_now() + ahead

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from bot.rasa.commands import venv_of
-from bot.rasa.training import known_models
 from bot.settings import ROOT, Settings
+from bot.trained import known_models
 from nlu.rasa.server import Launch, Running, serving
 from tests.peers.server import Server, Store, run_bot, sqlite_store
 

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from actions.core.zones import SHANGHAI
-from bot.app import intent_kinds
 from bot.settings import ROOT, Settings
+from bot.understanding import intent_kinds
 from nlu.data import read
 from nlu.pipeline import Pipeline
 from nlu.rasa.breaker import Breaker

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from actions.core.errors import ConfigurationError
-from bot.rasa.loading import choose, load, refuse_worse, running
-from bot.rasa.training import Trained, known_models
+from bot.rasa.loading import choose, load, running
 from bot.settings import ROOT
+from bot.trained import Trained, known_models, refuse_worse
 from nlu.data import read
 from nlu.rasa.breaker import Breaker
 from nlu.rasa.client import RasaEngine, Reserve, known_signs
@@ -35,8 +35,13 @@ def test_one_that_is_as_good_is_taken(accuracy: float | None) -> None:
 
 
 def test_one_that_is_worse_is_refused_with_both_figures() -> None:
-    with pytest.raises(ConfigurationError, match=r"rasa-new 0\.7999 < rasa-old 0\.8000.*--force"):
+    with pytest.raises(ConfigurationError, match=r"rasa-old: accuracy 0\.8000.*rasa-new: accuracy 0\.7999.*--force"):
         refuse_worse(replace(OLD, name="rasa-new", accuracy=0.7999), OLD)
+
+
+def test_one_that_misses_a_call_for_help_is_refused_however_right_it_is_else() -> None:
+    with pytest.raises(ConfigurationError, match=r"crisis 0\.9900.*crisis 0\.9800"):
+        refuse_worse(replace(OLD, accuracy=0.99, crisis=0.98), replace(OLD, crisis=0.99))
 
 
 def test_only_models_that_were_trained_here_are_chosen(tmp_path: Path) -> None:
@@ -84,14 +89,14 @@ async def test_a_model_changes_while_people_write_and_nobody_waits_in_vain(peer:
 def test_a_worse_one_is_refused_unless_forced_and_the_old_one_comes_back(peer: Peer, tmp_path: Path) -> None:
     models = tmp_path / "rasa" / "models"
     models.mkdir(parents=True)
-    good = replace(known_models(peer.model.parent)[0], accuracy=0.9)
+    good = replace(known_models(peer.model.parent)[0], accuracy=0.9, crisis=0.9)
     bad = replace(good, name="rasa-worse", accuracy=0.5, trained_at="2999-01-01T00:00:00Z")
     for model in (good, bad):
         model.keep(models)
         shutil.copy(peer.model, model.path(models))
     load(peer.rasa.url, peer.rasa.token, good.path(models))
     where = {"NJR_NLU__RASA__URL": peer.rasa.url, "NJR_NLU__RASA__TOKEN": peer.rasa.token}
-    with pytest.raises(AssertionError, match=r"rasa-worse 0\.5000"):
+    with pytest.raises(AssertionError, match=r"rasa-worse: accuracy 0\.5000"):
         bot_rasa("load", var=tmp_path, seconds=300, **where)
     assert running(peer.rasa.url, peer.rasa.token) == good.name
     bot_rasa("load", "--force", var=tmp_path, seconds=300, **where)

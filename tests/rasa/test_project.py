@@ -11,11 +11,12 @@ from click.testing import CliRunner
 
 from actions.core.errors import ConfigurationError
 from bot.__main__ import main
-from bot.app import intent_kinds
 from bot.lives import load_services
 from bot.rasa.project import Project, project
-from bot.rasa.training import Trained, cut, known_models, need
+from bot.rasa.training import cut, need
 from bot.settings import ROOT, Settings
+from bot.trained import Trained, known_models
+from bot.understanding import intent_kinds
 from nlu.data import read
 from nlu.rasa.server import Launch, token_in
 

@@ -11,10 +11,10 @@ from sqlalchemy import func, select
 
 from actions.core.tables import Conversation
 from actions.safety import Alert
-from bot.demo import load_world
 from bot.dialogue.state import State
 from bot.replay import TurnSpec
 from bot.settings import ROOT
+from bot.world import load_world
 from tests.conversations.catalogue import catalogue, dialogues, shown_by
 
 if TYPE_CHECKING:

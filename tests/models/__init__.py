@@ -1,0 +1,1 @@
+"""The models of the embedded engine, and which one runs."""
