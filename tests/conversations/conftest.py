@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.demo import load_world
 from bot.replay import Stage
 from bot.settings import ROOT, Settings, VaultSettings
 from bot.wording import Wording, load_wording
+from bot.world import load_world
 from tests.conftest import NOW, VAULT_KEY
 from tests.conversations.checking import differences
 
