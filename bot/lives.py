@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 from actions.activities import Activities, ActivityRecords, ActivityRegistrants, ActivityRosters
 from actions.activities.allotting import Allotment
+from actions.activities.certificates import CertificateListener, Certificates
 from actions.activities.closing import Closing
+from actions.activities.contest_listening import ContestListener
+from actions.activities.contests import Rounds
 from actions.activities.deciding_listening import DecidingListener
 from actions.activities.doors import DoorListener, Doors
 from actions.activities.draws import Draws
@@ -15,8 +18,10 @@ from actions.activities.jielong import JielongDesk
 from actions.activities.jielong_listening import JielongListener
 from actions.activities.life import BLOCKS
 from actions.activities.listening import AskingListener
+from actions.activities.report_form import ReportForm
 from actions.activities.reporting import Reports
 from actions.activities.results import Results
+from actions.activities.roster_listening import RosterListener
 from actions.activities.sports_facts import SportsFacts
 from actions.activities.surveys import Surveys
 from actions.announcements import AnnouncementRecords, Announcements, load_calendar, load_topics
@@ -74,7 +79,7 @@ def lives_of(settings: Settings, wording: Wording) -> Lives:
     registrants = (ActivityRegistrants(), AppointmentRegistrants())
     topics = load_topics(settings.data_dir)
     shelf = Shelf(FolderStore(settings.files_dir))
-    activities = Activities((*BLOCKS, Doors(shelf), Reports(), *_of_events(settings, wording, shelf)))
+    activities = Activities((*BLOCKS, Doors(shelf), *_of_events(settings, wording, shelf)))
     announcements = Announcements(
         topics, wording.text, shelf=shelf, registrants=registrants, rosters=(ActivityRosters(),)
     )
@@ -112,6 +117,9 @@ def lives_of(settings: Settings, wording: Wording) -> Lives:
             JielongListener(),
             AskingListener(),
             DecidingListener(),
+            ContestListener(),
+            RosterListener(),
+            CertificateListener(),
             announcements.listener,
             PreferenceListener(load_channel_names(settings.data_dir)),
         ),
@@ -140,6 +148,10 @@ def _of_events(settings: Settings, wording: Wording, shelf: Shelf) -> tuple[Bloc
         Closing(sports, wording.text, shelf),
         Surveys(wording.text, shelf),
         Allotment(shelf),
+        Rounds(wording.text, shelf),
+        Reports(wording.text, shelf),
+        ReportForm(),
+        Certificates(wording.text, shelf),
     )
 
 

@@ -5,9 +5,12 @@ from sqlalchemy import DateTime
 
 import actions.activities.allotment_tables
 import actions.activities.choice_tables
+import actions.activities.contest_tables
 import actions.activities.draw_tables
 import actions.activities.jielong_tables
 import actions.activities.matching_tables
+import actions.activities.report_tables
+import actions.activities.room_tables
 import actions.activities.survey_tables
 import actions.activities.tables
 import actions.announcements.tables

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 def asked(context: Context, service: Declaration, spec: ActivitySpec) -> Select[int]:
     """Ids of the members who may be in an offering: what `eligibility.refusal` lets through, and who is no stranger."""
     rule = eligibility_of(service, spec)
-    conditions = [Member.status != "left", Member.status.in_(rule.statuses or service.who.status)]
-    conditions += [Member.status.in_(service.who.status)]
+    conditions: list[ColumnElement[bool]] = [Member.status.in_(service.who.status)]
+    if rule.statuses:
+        conditions.append(Member.status.in_(rule.statuses))
     if rule.sexes:
         conditions.append(Member.sex.in_(rule.sexes))
     if rule.units:

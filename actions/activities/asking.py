@@ -6,7 +6,6 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
 
 from actions.activities import notices, store
 from actions.activities.asked import answered as answered_ids
@@ -20,7 +19,8 @@ from actions.core.batches import Mailing, add_members, open_batch
 from actions.core.commands import Command, Outcome, Registration, bound
 from actions.core.errors import DomainError
 from actions.core.notify import Notice, notify
-from actions.core.tables import Firing, Member, Offering
+from actions.core.schedules import claim
+from actions.core.tables import Member, Offering
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -79,22 +79,10 @@ class Asking(Block):
                 continue
             due = reminder_due(closes_at, rules.remind_hours, context.now)
             if due and await was_called(context, offering):
-                done += await _once(context, f"remind:{offering.id}", closes_at) and bool(
+                done += await claim(context, f"remind:{offering.id}", closes_at) and bool(
                     await _tell_silent(context, offering, rules.reminder, rules, expires=closes_at)
                 )
         return done
-
-
-async def _once(context: Context, what: str, moment: datetime) -> bool:
-    """The row that makes something this process's to do; False where it is done already."""
-    if await context.session.get(Firing, (what, moment)) is not None:
-        return False
-    try:
-        async with context.session.begin_nested():
-            context.session.add(Firing(schedule=what, due_at=moment, at=context.now, result="done"))
-    except IntegrityError:
-        return False
-    return True
 
 
 async def _tell_silent(
@@ -136,7 +124,7 @@ async def call(command: Call, context: Context) -> Outcome:
     if (refusal := store.signup_refusal(context, offering, spec)) is not None:
         raise refusal
     today = context.now.replace(hour=0, minute=0, second=0, microsecond=0)
-    if not await _once(context, called_as(offering), today):
+    if not await claim(context, called_as(offering), today):
         raise DomainError("called_today", title=offering.title)
     told = await _tell_silent(context, offering, rules.invitation, rules, expires=spec.closes_at or spec.starts_at)
     params = {"title": offering.title, "told": told}

@@ -73,7 +73,7 @@ class Block:
         del context, entry, state
 
     async def forget(self, context: Context, entry_ids: Sequence[int]) -> None:
-        """Entries are deleted, as their retention is over; what the block keeps of them goes first."""
+        """Entries are deleted, as their time is over or their person wants it; what the block keeps goes first."""
         del context, entry_ids
 
     async def told(self, context: Context, entry: Entry) -> Sequence[tuple[str, Mapping[str, Any]]]:

@@ -31,6 +31,7 @@ from actions.core.commands import Registration, bound
 from actions.core.errors import DomainError
 from actions.core.life import Choice
 from actions.core.notify import Notice, notify
+from actions.core.schedules import claim
 from actions.core.tables import Firing, Member, Offering
 from actions.core.zones import local
 
@@ -195,8 +196,7 @@ async def _give_defaults(context: Context, service: Declaration, offering: Offer
     for member in members:
         await _default_for(context, service, offering, member)
     if len(members) < _AT_ONCE:
-        context.session.add(Firing(schedule=what, due_at=closes_at, at=context.now, result="done"))
-        await context.session.flush()
+        await claim(context, what, closes_at)
     return len(members)
 
 

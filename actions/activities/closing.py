@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -20,10 +20,11 @@ from actions.blocks.closing import prizes_allowed
 from actions.blocks.documents_archive import archive
 from actions.blocks.documents_excel import workbook
 from actions.blocks.documents_word import word
+from actions.blocks.materials_made import Draft
 from actions.blocks.materials_types import DOCX, XLSX, FileType
 from actions.core.commands import Command, Outcome, Registration, bound
 from actions.core.errors import DomainError
-from actions.core.notify import Notice, notify
+from actions.core.notify import Notice
 from actions.core.tables import Offering
 
 if TYPE_CHECKING:
@@ -83,14 +84,17 @@ class Closing(Block):
         )
 
     async def paper(self, command: MakePaper, context: Context) -> Outcome:
-        """Raises DomainError: not_found, closing_nothing, closing_not_drawn, closing_no_account; ForbiddenError."""
+        """Raises DomainError: not_found, closing_nothing, closing_not_drawn, file_no_account; ForbiddenError."""
         event = await self._event(context, await answered(context, command.offering_id))
         made = await self._made(context, event, command.paper)
-        files = ((DOCX, await asyncio.to_thread(word, made)), (XLSX, await asyncio.to_thread(workbook, [made])))
-        return await self._hand_over(context, event.offering, command.paper, [(made.title, *file) for file in files])
+        drafts = (
+            Draft(name=made.title, kind=DOCX, build=partial(word, made)),
+            Draft(name=made.title, kind=XLSX, build=partial(workbook, [made])),
+        )
+        return await self._hand_over(context, event.offering, command.paper, drafts)
 
     async def archive(self, command: Archive, context: Context) -> Outcome:
-        """Raises DomainError: not_found, closing_nothing, closing_no_account; ForbiddenError."""
+        """Raises DomainError: not_found, closing_nothing, file_no_account; ForbiddenError."""
         event = await self._event(context, await answered(context, command.offering_id))
         kinds: list[PaperKind] = ["roster", "attendance"]
         kinds += ["prizes"] if any(entry.fields.get("prize") for entry in event.entries) else []
@@ -98,9 +102,9 @@ class Closing(Block):
         kinds += ["order_book"] if event.competition is not None else []
         kinds += ["results"] if event.competition is not None and event.competition.draw.games else []
         papers = [await self._made(context, event, kind) for kind in kinds]
-        content = await asyncio.to_thread(archive, event.offering.title, papers, context.now)
         name = self._say("closing.archive_name", {"title": event.offering.title})
-        return await self._hand_over(context, event.offering, "archive", [(name, ZIP, content)])
+        build = partial(archive, event.offering.title, papers, context.now)
+        return await self._hand_over(context, event.offering, "archive", [Draft(name=name, kind=ZIP, build=build)])
 
     async def prizes(self, command: SetPrizes, context: Context) -> Outcome:
         """Raises DomainError: not_found, prizes_too_many; ForbiddenError.
@@ -187,35 +191,18 @@ class Closing(Block):
         return events, event.spec.group
 
     async def _hand_over(
-        self, context: Context, offering: Offering, what: str, files: Sequence[tuple[str, FileType, bytes]]
+        self, context: Context, offering: Offering, what: PaperKind | Literal["archive"], drafts: Sequence[Draft]
     ) -> Outcome:
-        """Lays files out for who asks, and tells them; nobody else can open them."""
-        subject = f"papers:{offering.id}"
-        views = []
-        for name, kind, content in files:
-            view = await self._shelf.put(
-                context,
-                content,
-                name=name,
-                kind=kind,
-                subject=subject,
-                member_id=context.actor.member_id,
-                until=context.now + _KEPT,
-            )
-            if view is None:
-                raise DomainError("closing_no_account")
-            views.append(view)
+        """Has files made for who asks, and tells them; nobody else can open them."""
         facts = {"title": offering.title, "what": self._say(f"closing.what.{what}", {}), "days": _KEPT.days}
         notice = Notice(
             member_id=context.actor.member_id,
             wording="closing.ready",
             params=facts,
-            files=views,
-            subject=subject,
+            subject=f"papers:{offering.id}",
             expires=context.now + _KEPT,
         )
-        await notify(context, notice)
-        data = {"files": [{"id": view.id, "name": view.name, "size": view.size} for view in views]}
+        data = {"files": await self._shelf.make(context, drafts, notice)}
         return Outcome(wording="closing.made", params=facts, subject=f"offering:{offering.id}", data=data)
 
 

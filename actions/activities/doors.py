@@ -9,37 +9,33 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 
 from actions.activities import notices, store
+from actions.activities.attendance import note, session_now, take_back
 from actions.activities.blocks import Block
-from actions.activities.rules import spec_of
-from actions.activities.tables import Attendance, Entry, Person
+from actions.activities.competition import answered
+from actions.activities.room import ROOM, arrive, new_room_code
+from actions.activities.rules import rules_of, spec_of
+from actions.activities.tables import Entry, Person
 from actions.blocks.materials_types import PNG
 from actions.blocks.tickets import LENGTH, genuine, new_code
 from actions.core.commands import Command, Context, Outcome, Registration, bound
 from actions.core.errors import DomainError, ForbiddenError
-from actions.core.hearing import Hearing
+from actions.core.hearing import Hearing, InPrivate
 from actions.core.notify import Notice, notify
-from actions.core.zones import local
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
 
-    from sqlalchemy.ext.asyncio import AsyncSession
-
-    from actions.activities.rules import ActivitySpec
     from actions.blocks.materials_made import Shelf
     from actions.core.hearing import Heard
 
 #: What a code is signed for.
 CHECK_IN = "check-in"
-#: How long before a session people may be checked in.
-_DOORS_OPEN = timedelta(hours=3)
 #: How long a picture of a code can be opened.
 _PICTURE_KEPT = timedelta(days=2)
 _SAID = re.compile(rf"(?:签到|簽到|验码|核销)\s*[:：]?\s*((?:[0-9A-Za-z]\s?){{{LENGTH}}})")
+_ROOM = re.compile(r"(?:现场签到码|现场码|现场签到|会场码|大屏码)\s*[:：]?\s*(\S.{0,60})")
 _ASKED = ("签到码", "我的签到码", "二维码", "我的二维码", "入场码", "簽到碼")
 
 
@@ -54,6 +50,13 @@ class ShowTickets(Command):
     """The actor's own codes, of what is still to come, as text and as QR pictures."""
 
     name: ClassVar[str] = "activities.tickets"
+
+
+class ShowRoom(Command):
+    """A code for the room in which an offering is on, as text and as a QR picture; the last one counts no more."""
+
+    name: ClassVar[str] = "activities.room"
+    offering_id: int
 
 
 class Mark(Command):
@@ -81,6 +84,7 @@ class Doors(Block):
             Registration(command=CheckIn, handler=check_in, right=bound),
             Registration(command=Mark, handler=mark, right=bound),
             Registration(command=ShowTickets, handler=self._show, right=bound, private=lambda *_: True),
+            Registration(command=ShowRoom, handler=self._room, right=bound),
         )
 
     async def entered(self, context: Context, entry: Entry) -> None:
@@ -112,6 +116,30 @@ class Doors(Block):
                 await self._picture(context, entry, str(person.ticket))
         return Outcome(wording="activities.tickets", params={"rows": rows})
 
+    async def _room(self, command: ShowRoom, context: Context) -> Outcome:
+        """Raises DomainError: not_found, no_session_now; ForbiddenError."""
+        offering = await answered(context, command.offering_id)
+        if not rules_of(context.catalogue[offering.service]).check_in:
+            raise DomainError("not_found")
+        session, code = await new_room_code(context, offering)
+        if self._shelf is not None:
+            member_id = context.actor.member_id
+            file = await self._shelf.put(
+                context,
+                picture(code),
+                name=f"现场签到码{offering.id}.png",
+                kind=PNG,
+                subject=f"room:{offering.id}",
+                member_id=member_id,
+                until=context.now + _PICTURE_KEPT,
+            )
+            if file is not None:
+                about = {"title": offering.title}
+                notice = Notice(member_id=member_id, wording="activities.room_picture", params=about, files=(file,))
+                await notify(context, notice)
+        params = {"title": offering.title, "session": session + 1, "code": code}
+        return Outcome(wording="activities.room", params=params, subject=f"offering:{offering.id}", data=params)
+
     async def _picture(self, context: Context, entry: Entry, code: str) -> None:
         """The code as a picture, in a message of its own: it says nothing that the code does not."""
         if self._shelf is None:
@@ -136,13 +164,8 @@ def picture(code: str) -> bytes:
     return file.getvalue()
 
 
-class DoorListener:
-    """Hears 签到 and a code, from who stands at the door, and 签到码 from who wants to come in."""
-
-    async def wants(self, session: AsyncSession, heard: Heard, now: datetime) -> bool:
-        """Nothing in groups: a code is its holder's own."""
-        del session, heard, now
-        return False
+class DoorListener(InPrivate):
+    """Hears 签到 and a code, 签到码 from who wants to come in, 现场码 from who answers for an offering."""
 
     async def hears(self, context: Context, heard: Heard, *, alone: bool) -> Hearing | None:
         """Takes a message that is nothing but such words."""
@@ -151,14 +174,22 @@ class DoorListener:
         said = _SAID.fullmatch(heard.text.strip())
         if said is not None:
             return Hearing(command=CheckIn(code=said[1]))
-        return Hearing(command=ShowTickets()) if alone and heard.text.strip(" 。.？?") in _ASKED else None
+        text = heard.text.strip(" 。.？?")
+        if alone and (wanted := _ROOM.fullmatch(text)) is not None:
+            services = [s.id for s in context.catalogue if s.life == "activity" and rules_of(s).check_in]
+            offering = await store.own_by_title(context, services, wanted[1])
+            return None if offering is None else Hearing(command=ShowRoom(offering_id=offering.id))
+        return Hearing(command=ShowTickets()) if alone and text in _ASKED else None
 
 
 async def check_in(command: CheckIn, context: Context) -> Outcome:
-    """Raises DomainError: ticket_unknown, ticket_used, no_session_now; ForbiddenError.
+    """Raises DomainError: ticket_unknown, ticket_used, no_session_now, not_in_here; ForbiddenError.
 
-    Of a code that is none of ours nothing is looked up, and whose it is, is told to who may know alone.
+    The code of a room is said by who comes in, a person's own by who stands at the door. Of a code that is none of
+    ours nothing is looked up, and whose it is, is told to who may know alone.
     """
+    if room := genuine(context.vault, ROOM, command.code):
+        return await arrive(context, room)
     code = genuine(context.vault, CHECK_IN, command.code)
     query = select(Person, Entry).join(Entry, Entry.id == Person.entry_id).where(Person.ticket == code)
     found = (await context.session.execute(query)).unique().first() if code else None
@@ -167,44 +198,14 @@ async def check_in(command: CheckIn, context: Context) -> Outcome:
     person, entry = found
     if not store.answers_for(context, entry.offering):
         raise ForbiddenError
-    session = _session_now(context, spec_of(entry.offering))
-    if not await _note(context, entry, person.member_id, session):
+    session = session_now(context, spec_of(entry.offering))
+    if not await note(context, entry, person.member_id, session):
         raise DomainError("ticket_used", name=person.member.name, title=entry.offering.title)
     return Outcome(
         wording="activities.checked_in",
         params={"name": person.member.name, "title": entry.offering.title, "session": session + 1},
         subject=entry.subject,
     )
-
-
-def _session_now(context: Context, spec: ActivitySpec) -> int:
-    """The session whose doors are open; what has no sessions has its doors always open."""
-    if not spec.sessions:
-        return 0
-    for number, session in enumerate(spec.sessions):
-        if session.starts_at - _DOORS_OPEN <= context.now < session.ends_at:
-            return number
-    following = min((each.starts_at for each in spec.sessions if each.starts_at > context.now), default=None)
-    raise DomainError("no_session_now", starts_at=local(following) if following else None)
-
-
-async def _note(context: Context, entry: Entry, member_id: int, session: int) -> bool:
-    """Writes that somebody was there; False where it is written already."""
-    actor = context.actor.member
-    row = Attendance(
-        offering_id=entry.offering_id,
-        session=session,
-        member_id=member_id,
-        entry_id=entry.id,
-        at=context.now,
-        noted_by=actor.id if actor else None,
-    )
-    try:
-        async with context.session.begin_nested():
-            context.session.add(row)
-    except IntegrityError:
-        return False
-    return True
 
 
 async def mark(command: Mark, context: Context) -> Outcome:
@@ -219,16 +220,9 @@ async def mark(command: Mark, context: Context) -> Outcome:
         raise DomainError("not_found")
     for person in wanted:
         if command.attended:
-            await _note(context, entry, person.member_id, command.session)
+            await note(context, entry, person.member_id, command.session)
         else:
-            await _take_back(context, entry, person.member_id, command.session)
+            await take_back(context, entry, person.member_id, command.session)
     names = [person.member.name for person in wanted]
     params = {"names": names, "title": entry.offering.title, "attended": command.attended}
     return Outcome(wording="activities.marked", params=params, subject=entry.subject)
-
-
-async def _take_back(context: Context, entry: Entry, member_id: int, session: int) -> None:
-    row = await context.session.get(Attendance, (entry.offering_id, session, member_id))
-    if row is not None:
-        await context.session.delete(row)
-        await context.session.flush()

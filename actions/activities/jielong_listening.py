@@ -7,13 +7,9 @@ from typing import TYPE_CHECKING
 
 from actions.activities.jielong import PackJielong, ReadJielong
 from actions.blocks.jielong_lines import lines_of
-from actions.core.hearing import Hearing
+from actions.core.hearing import Hearing, InPrivate
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from sqlalchemy.ext.asyncio import AsyncSession
-
     from actions.core.commands import Context
     from actions.core.hearing import Heard
 
@@ -22,13 +18,8 @@ _PACK = re.compile(r"群通知(?:[ \u3000:：]+(\S.{0,199}))?", re.DOTALL)
 _MARKED = re.compile(r"接龙|接龍|group\s?note", re.IGNORECASE)
 
 
-class JielongListener:
+class JielongListener(InPrivate):
     """Hears a 接龙 that an officer pastes into their private chat, and who asks for what to copy into a group."""
-
-    async def wants(self, session: AsyncSession, heard: Heard, now: datetime) -> bool:
-        """Nothing in groups: there 接龙 is the members' own."""
-        del session, heard, now
-        return False
 
     async def hears(self, context: Context, heard: Heard, *, alone: bool) -> Hearing | None:
         """Takes a text of several lines that calls itself 接龙 above its first number."""

@@ -11,6 +11,7 @@ from actions.activities.blocks import Block, blocks_of
 from actions.activities.choosing import Choices
 from actions.activities.form import Form
 from actions.activities.matching import Matching
+from actions.activities.owing import Owing
 from actions.activities.rules import ActivityRules, ActivitySpec, rules_of
 from actions.activities.sweep import sweep
 from actions.core.commands import Registration, bound
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 #: The blocks of the house, in the order in which they are asked.
-BLOCKS: tuple[Block, ...] = (Asking(), Leave(), Choices(), Matching())
+BLOCKS: tuple[Block, ...] = (Asking(), Leave(), Choices(), Matching(), Owing())
 
 
 class Activities:
@@ -80,6 +81,8 @@ class Activities:
 
     async def hold(self, context: Context, service: Declaration, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Holds nothing; tells at the read-back where there is no place left."""
+        if rules_of(service).action != "register":
+            return {}
         return await resolving.picked(context, Form(service, dict(values)))
 
     async def openings(self, context: Context, service: Declaration) -> Sequence[Opening]:

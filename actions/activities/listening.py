@@ -13,13 +13,9 @@ from actions.activities.handing_out import Collect, CollectForUnit, Purchase, Sh
 from actions.activities.matching import Like, Matches, Unlike
 from actions.activities.rules import rules_of, spec_of
 from actions.blocks.tickets import LENGTH
-from actions.core.hearing import Hearing
+from actions.core.hearing import Hearing, InPrivate
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from sqlalchemy.ext.asyncio import AsyncSession
-
     from actions.core.commands import Command, Context
     from actions.core.hearing import Heard
     from actions.core.tables import Offering
@@ -34,13 +30,8 @@ _OF_UNIT = re.compile(r"整单位领取\s*(\S{1,60})\s+(\S{1,40})\s+(\S{1,40})")
 _OFFICERS = re.compile(r"(通知|提醒|发催办|催办|采购数|采购统计|答复情况|回执情况|选品情况)\s*[:：]?\s*(\S.{0,60})")
 
 
-class AskingListener:
+class AskingListener(InPrivate):
     """Hears these words in a private chat; what names no offering of the actor's is left to be understood."""
-
-    async def wants(self, session: AsyncSession, heard: Heard, now: datetime) -> bool:
-        """Nothing in groups."""
-        del session, heard, now
-        return False
 
     async def hears(self, context: Context, heard: Heard, *, alone: bool) -> Hearing | None:
         """Takes a message that is nothing but such words."""
@@ -63,7 +54,7 @@ async def _bare(context: Context, text: str) -> Command | None:
 async def _answer(context: Context, text: str) -> Register | None:
     """An answer in one line, as an invitation offers it: 参加 全委会; 请假 全委会 出差."""
     said, _, rest = text.partition(" ")
-    if not rest:
+    if not rest or said not in _leave_answers(context):
         return None
     for offering in reversed(await asking_offerings(context)):
         service, spec = context.catalogue[offering.service], spec_of(offering)
@@ -83,6 +74,15 @@ async def _answer(context: Context, text: str) -> Register | None:
             confidential=wanted if hidden else {},
         )
     return None
+
+
+def _leave_answers(context: Context) -> frozenset[str]:
+    """What may be answered where leave can be asked for: 参加, 请假. Most messages begin with none of them."""
+    services = [service for service in context.catalogue if service.life == "activity"]
+    leaves = [(service, rules_of(service).leave) for service in services]
+    return frozenset(
+        choice.value for service, leave in leaves if leave is not None for choice in service.field(leave.field).choices
+    )
 
 
 def _liking(text: str) -> Command | None:

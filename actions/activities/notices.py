@@ -209,6 +209,13 @@ async def approvers(context: Context, offering: Offering) -> set[int]:
     return people
 
 
+async def responsible(context: Context, offering: Offering) -> set[int]:
+    """Who answers for an offering: its owner, or the union's officers where it has none."""
+    if offering.owner_id is not None:
+        return {offering.owner_id}
+    return {member.id for member in await holders(context.session, "union_officer", service=offering.service)}
+
+
 async def _ask(
     context: Context, entry: Entry, people: Collection[int], wording: str, options: tuple[Option, ...]
 ) -> None:

@@ -56,6 +56,15 @@ class ActivityRecords:
         """Withdraw the entry."""
         return c.Withdraw(entry_id=int(ref.split(":")[1]))
 
+    async def forget(self, context: Context, refs: Sequence[str]) -> None:
+        """What the blocks keep of entries."""
+        query = select(Entry).where(Entry.id.in_([int(ref.split(":")[1]) for ref in refs]))
+        by_service: dict[str, list[int]] = {}
+        for entry in await store.rows(context, query):
+            by_service.setdefault(entry.service, []).append(entry.id)
+        for service, ids in by_service.items():
+            await store.forget(context, context.catalogue[service], ids)
+
     async def moves(self, context: Context, ref: str, wanted: Mapping[str, Any] | None) -> tuple[Choice, ...]:
         """None: an activity has its own time."""
         del context, ref, wanted

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import AwareDatetime, Field, model_validator
 
 from actions.blocks.allotment import AllotmentRules
-from actions.blocks.answers import AskRules, LeaveRules
+from actions.blocks.answers import AskRules, LeaveRules, OwesRules
 from actions.blocks.choice import ChoiceRules, Option, option_faults
 from actions.blocks.closing import ClosingRules
 from actions.blocks.composition import Composition
@@ -16,6 +16,7 @@ from actions.blocks.matching import MatchingRules
 from actions.blocks.questionnaire import Question, QuestionnaireRules
 from actions.blocks.questionnaire import faults as question_faults
 from actions.blocks.quota import Quota
+from actions.blocks.rounds import Round, RoundRules
 from actions.core.catalogue import Declared
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ class Reminder(Declared):
 class ActivityRules(Declared):
     """The rules of one service; every one can be set anew in settings.yml under `services.<id>`.
 
-    `action: list` makes a service that tells what is open of all the others.
+    `action: list` makes a service that tells what is open of all the others, `report` one that reports meetings of
+    the offerings of the service `reports_for`; `title_field` and `place_field` tell of what and where.
     `by_unit`: a person's wish goes to the officers of the unit, who file it; they, and the union's officers, file at
     once. `approvers` are roles, or `owner` for who answers for the offering: what they have not agreed to is pending.
     `per_person` is how many offerings of one group a person may be in. `eligibility` and `joint_under` hold where an
@@ -51,11 +53,11 @@ class ActivityRules(Declared):
     The `…_field` rules name fields of the form: the partner of a pair, the list of a team, who leads it, who is its
     captain, whether a person or a whole team signs up, whom an officer signs up, what is chosen of an offering.
     `changeable`: who signs up again changes their answers. `report_hours`: meetings are reported at least so many
-    hours before. `wordings` are sentences of a service's own for a state. `closing`, `asks`, `choice`,
-    `leave`, `matching`, `questionnaire` and `allotment`: see there.
+    hours before. `wordings` are sentences of a service's own for a state. `certificate`: who was there may ask for one.
+    `closing`, `asks`, `choice`, `leave`, `matching`, `rounds`, `owes`, `questionnaire` and `allotment`: see there.
     """
 
-    action: Literal["register", "list"] = "register"
+    action: Literal["register", "list", "report"] = "register"
     by_unit: bool = False
     approvers: tuple[str, ...] = ()
     per_person: int | None = Field(None, gt=0)
@@ -75,6 +77,9 @@ class ActivityRules(Declared):
     way_field: str = ""
     person_field: str = ""
     option_field: str = ""
+    title_field: str = ""
+    place_field: str = ""
+    reports_for: str = ""
     changeable: bool = False
     wordings: dict[str, str] = Field(default_factory=dict)
     closing: ClosingRules = ClosingRules()
@@ -84,6 +89,9 @@ class ActivityRules(Declared):
     matching: MatchingRules | None = None
     questionnaire: QuestionnaireRules | None = None
     allotment: AllotmentRules | None = None
+    rounds: RoundRules | None = None
+    certificate: bool = False
+    owes: OwesRules | None = None
 
     def fit(self, form: Sequence[FormField]) -> None:
         """Raises ValueError where the form lacks what this life asks for."""
@@ -122,8 +130,8 @@ class ActivitySpec(Declared):
     `standing` is what goes on and on, a club: its sessions are its meetings, and end no sign-up.
     Where `by_unit` or `eligibility` are given they take the place of the service's. `options` are what is chosen of
     it, handed out from `pickup_from` on. `questions` are those of a survey; `anonymous` leaves it to the member whether
-    they answer with their name. `again_after_years` and `publicity_days` take the place of the service's. `also` are
-    other names that people use for it.
+    they answer with their name. `rounds`, `again_after_years` and `publicity_days` take the place of the service's.
+    `also` are other names that people use for it.
     """
 
     also: tuple[str, ...] = ()
@@ -132,6 +140,7 @@ class ActivitySpec(Declared):
     entry: EntryKind = "person"
     options: tuple[Option, ...] = ()
     pickup_from: AwareDatetime | None = None
+    rounds: tuple[Round, ...] = ()
     team: Composition | None = None
     sessions: tuple[Session, ...] = ()
     opens_at: AwareDatetime | None = None

@@ -293,9 +293,13 @@ async def withdraw(command: Withdraw, context: Context) -> Outcome:
 
 def refuse_late(context: Context, service: Declaration, entry: Entry) -> None:
     """Raises DomainError("too_late_to_withdraw") for who is in, past the limit of the service."""
-    starts_at = spec_of(entry.offering).starts_at
+    spec, rules = spec_of(entry.offering), rules_of(service)
+    starts_at = spec.starts_at
+    if rules.rounds is not None:  # between two rounds who is in may still leave
+        ahead = [session.starts_at for session in spec.sessions if session.starts_at > context.now]
+        starts_at = min(ahead, default=starts_at)
     if entry.state != "registered" or starts_at is None:
         return
-    hours = rules_of(service).withdraw_until_hours
+    hours = rules.withdraw_until_hours
     if context.now > starts_at - timedelta(hours=hours):
         raise DomainError("too_late_to_withdraw", hours=hours, **notices.facts(context, entry))

@@ -70,6 +70,15 @@ async def offerings(context: Context, service: str) -> list[Offering]:
     return sorted(found, key=soonest)
 
 
+async def own_by_title(context: Context, services: Sequence[str], title: str) -> Offering | None:
+    """The latest offering of some services, under one of its names, that the actor answers for."""
+    query = select(Offering).where(Offering.service.in_(services), Offering.state.in_(("open", "closed")))
+    for offering in (await context.session.execute(query.order_by(Offering.id.desc()))).scalars():
+        if title in (offering.title, *spec_of(offering).also) and answers_for(context, offering):
+            return offering
+    return None
+
+
 def signup_refusal(context: Context, offering: Offering, spec: ActivitySpec) -> DomainError | None:
     """Why nobody can sign up for an offering at the moment; None where they can."""
     facts = {"title": offering.title}
@@ -161,6 +170,12 @@ async def end(context: Context, entry: Entry, state: str) -> None:
     await give_back(context, entry)
     await cancel_notices(context, entry.subject)
     await context.session.flush()
+
+
+async def forget(context: Context, service: Declaration, entry_ids: Sequence[int]) -> None:
+    """Entries of a service are going to be deleted: what its blocks keep of them goes first."""
+    for block in blocks_of(context, service):
+        await block.forget(context, entry_ids)
 
 
 async def in_group(context: Context, service: str, group: str, members: Sequence[int]) -> dict[int, list[str]]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, select
 
 from actions.activities import notices, store, waitlist
-from actions.activities.blocks import blocks_of
 from actions.activities.rules import spec_of
 from actions.activities.tables import OPEN, Attendance, Entry, Person
 from actions.blocks import materials
@@ -88,8 +87,7 @@ async def _forget(context: Context, service: Declaration, days: int) -> int:
     for entry in forgotten:
         await materials.drop(context, entry.subject)
         await store.give_back(context, entry)
-    for block in blocks_of(context, service):
-        await block.forget(context, ids)
+    await store.forget(context, service, ids)
     await context.session.execute(delete(Attendance).where(Attendance.entry_id.in_(ids)))
     await context.session.execute(delete(Person).where(Person.entry_id.in_(ids)))
     await context.session.execute(delete(Entry).where(Entry.id.in_(ids)))

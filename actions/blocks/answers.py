@@ -41,6 +41,18 @@ class LeaveRules(Declared):
     reason_field: str = ""
 
 
+class OwesRules(Declared):
+    """An answer (`value` of `field`) that leaves something to do; `wording` says so, again in time.
+
+    It is said at the sign-up, and `hours` before the lists are locked.
+    """
+
+    field: str
+    value: str
+    hours: float = Field(72, gt=0)
+    wording: str
+
+
 def reminder_due(closes_at: datetime, hours: float, now: datetime) -> bool:
     """Whether those who have not answered are to be reminded by now: from so many hours before the end, until it."""
     return bool(hours) and closes_at - timedelta(hours=hours) <= now < closes_at

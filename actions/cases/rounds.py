@@ -50,10 +50,7 @@ async def show(command: c.Round, context: Context) -> Outcome:
     """
     if not command.service:
         return await _choose(context)
-    service, rule = _meeting(context, command.service)
-    _require(context, service, rule)
-    waiting = await _waiting(context, service, rule, command.offering)
-    mine = [case for case in waiting if context.actor.member_id not in store.concerned(case)]
+    service, rule, mine, recused = await _batch(context, command)
     undeclared = await _undeclared(context, mine)
     for case in mine[:_MOST]:
         await looks.note(context, case, "list")
@@ -62,7 +59,7 @@ async def show(command: c.Round, context: Context) -> Outcome:
         "body": rule.body,
         "rows": [_row(context, service, case) for case in mine[:_MOST]],
         "total": len(mine),
-        "recused": len(waiting) - len(mine),
+        "recused": recused,
         "declare": bool(undeclared),
         "moves": [rules_of(service).moves[name].label for name in rule.moves],
     }
@@ -75,10 +72,7 @@ async def declare(command: c.Declare, context: Context) -> Outcome:
 
     Raises DomainError: unknown_service, no_such_numbers; ForbiddenError.
     """
-    service, rule = _meeting(context, command.service)
-    _require(context, service, rule)
-    waiting = await _waiting(context, service, rule, command.offering)
-    mine = [case for case in waiting if context.actor.member_id not in store.concerned(case)]
+    _service, _rule, mine, _recused = await _batch(context, command)
     numbers = () if command.none else _numbers(command.reason, mine)[0]
     if not command.none and not numbers:
         raise DomainError("no_such_numbers", known=[case.id for case in mine])
@@ -97,13 +91,10 @@ async def decide(command: c.Decide, context: Context) -> Outcome:
     Raises DomainError: unknown_service, no_such_move, nothing_to_decide, declare_first, no_such_numbers, and whatever
     refuses one of the moves; ForbiddenError.
     """
-    service, rule = _meeting(context, command.service)
-    _require(context, service, rule)
+    service, rule, mine, _recused = await _batch(context, command)
     moves = rules_of(service).moves
     if command.move not in rule.moves:
         raise DomainError("no_such_move", known="、".join(moves[name].label for name in rule.moves))
-    waiting = await _waiting(context, service, rule, command.offering)
-    mine = [case for case in waiting if context.actor.member_id not in store.concerned(case)]
     if not mine:
         raise DomainError("nothing_to_decide", service=service.short)
     if await _undeclared(context, mine):
@@ -185,6 +176,20 @@ def _called(service: Declaration) -> str:
 
 
 # --- what waits, and for whom
+
+
+async def _batch(
+    context: Context, command: c.Round | c.Declare | c.Decide
+) -> tuple[Declaration, Meeting, list[Case], int]:
+    """What waits for a body that the actor sits in: with its service and rule, and how many concern the actor.
+
+    Raises DomainError("unknown_service"), ForbiddenError.
+    """
+    service, rule = _meeting(context, command.service)
+    _require(context, service, rule)
+    waiting = await _waiting(context, service, rule, command.offering)
+    mine = [case for case in waiting if context.actor.member_id not in store.concerned(case)]
+    return service, rule, mine, len(waiting) - len(mine)
 
 
 def _meeting(context: Context, service: str) -> tuple[Declaration, Meeting]:

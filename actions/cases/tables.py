@@ -148,7 +148,7 @@ class CaseObjection(Base):
 
 
 class CaseLook(Base):
-    """Somebody other than its author saw a confidential record; `what` is look, print, export or file."""
+    """Somebody other than its author saw a confidential record; `what` is look, list, print, export or file."""
 
     __tablename__ = "case_look"
 

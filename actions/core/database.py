@@ -7,9 +7,10 @@ it commits; on PostgreSQL the scarce row is locked first (`lock`).
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import structlog
 from sqlalchemy import event, make_url, select
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
@@ -18,7 +19,7 @@ from sqlalchemy.pool import StaticPool
 from actions.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from sqlalchemy import Connection
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="Base")
 
 _BUSY_MS = 10_000
+_AFTERWARDS = "afterwards"
+
+log = structlog.get_logger(__name__)
 
 
 class Database:
@@ -68,13 +72,24 @@ class Database:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
-        """A unit of work: commits once at the end, rolls back on any exception."""
-        if self._writer is None:
-            async with self._begin(write=True) as session:
-                yield session
-            return
-        async with self._writer, self._begin(write=True) as session:
+        """A unit of work: commits once at the end, rolls back on any exception.
+
+        Then comes what `afterwards` was told; that it fails does not undo the unit of work, and is logged.
+        """
+        async with self._writer or nullcontext(), self._begin(write=True) as session:
             yield session
+        for job in session.info.pop(_AFTERWARDS, ()):
+            try:
+                await job()
+            except Exception:
+                log.exception("afterwards_failed")
+
+    def afterwards(self, session: AsyncSession, job: Callable[[], Awaitable[None]]) -> None:
+        """Does something that takes long once a unit of work is committed and others may write; not if it is undone.
+
+        The job opens units of work of its own. It is lost where the process dies before it is done.
+        """
+        session.info.setdefault(_AFTERWARDS, []).append(job)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:

@@ -45,3 +45,12 @@ class Listener(Protocol):
     async def hears(self, context: Context, heard: Heard, *, alone: bool) -> Hearing | None:
         """What a message asks for. `alone` tells that no form is open, so that bare words count."""
         ...
+
+
+class InPrivate:
+    """Base of listeners who read nothing in groups but what is said to the assistant."""
+
+    async def wants(self, session: AsyncSession, heard: Heard, now: datetime) -> bool:
+        """Nothing."""
+        del session, heard, now
+        return False

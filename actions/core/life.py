@@ -198,6 +198,20 @@ class Records(Protocol):
         ...
 
 
+@runtime_checkable
+class Forgetful(Protocol):
+    """Records of which more is kept than rows that point to them."""
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What stands before the colon of these records' refs."""
+        ...
+
+    async def forget(self, context: Context, refs: Sequence[str]) -> None:
+        """The records are going to be deleted; what is kept of them elsewhere goes first."""
+        ...
+
+
 class KeptRecords:
     """Base of records that no member lists, withdraws or moves: what was said, who is bound."""
 

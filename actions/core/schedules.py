@@ -61,6 +61,18 @@ def on_days(clock: time, wanted: Callable[[date], bool]) -> Callable[[datetime, 
     return times
 
 
+async def claim(context: Context, name: str, moment: datetime, result: str = "done") -> bool:
+    """Writes the row that makes something which is due at a moment this process's; False where it is done already."""
+    if await context.session.get(Firing, (name, moment)) is not None:
+        return False
+    try:
+        async with context.session.begin_nested():
+            context.session.add(Firing(schedule=name, due_at=moment, at=context.now, result=result))
+    except IntegrityError:
+        return False
+    return True
+
+
 class Schedules:
     """All schedules; swept as the lives are."""
 
@@ -89,7 +101,7 @@ class Schedules:
                 if not late:
                     fired += await self._fire(context, schedule, moment)
                 elif schedule.name in begun and moment > begun[schedule.name]:
-                    await self._write(context, schedule, moment, "late")
+                    await claim(context, schedule.name, moment, "late")
         return fired
 
     async def _begun(self, context: Context) -> Mapping[str, datetime]:
@@ -108,21 +120,11 @@ class Schedules:
     async def _fire(self, context: Context, schedule: Schedule, moment: datetime) -> bool:
         try:
             async with context.session.begin_nested():
-                if not await self._write(context, schedule, moment, "done"):
+                if not await claim(context, schedule.name, moment):
                     return False
                 await schedule.run(context, moment)
         except Exception:
             log.exception("schedule_failed", schedule=schedule.name)
-            return False
-        return True
-
-    async def _write(self, context: Context, schedule: Schedule, moment: datetime, result: str) -> bool:
-        """The row that makes a firing this process's; False where another has it."""
-        row = Firing(schedule=schedule.name, due_at=moment, at=context.now, result=result)
-        try:
-            async with context.session.begin_nested():
-                context.session.add(row)
-        except IntegrityError:
             return False
         return True
 

@@ -9,6 +9,7 @@ from sqlalchemy import Table, delete, select, update
 
 from actions.blocks import materials
 from actions.core.errors import DomainError
+from actions.core.life import Forgetful
 from actions.core.notify import forget_prompts
 from actions.core.tables import Outgoing
 
@@ -102,8 +103,19 @@ async def _delete(
         if kind.table == _FILES:
             await context.session.execute(update(table).where(table.c.id.in_(some)).values(expires_at=context.now))
             continue
-        await _forget_said(context, [each.format(id=number) for each in kind.subjects for number in some])
+        subjects = [each.format(id=number) for each in kind.subjects for number in some]
+        await _forget_kept(context, subjects)
+        await _forget_said(context, subjects)
         await _forget_rows(context, metadata, table, some)
+
+
+async def _forget_kept(context: Context, subjects: Sequence[str]) -> None:
+    """What lives keep of rows without pointing to them: a pseudonym leads to nobody, but it is about somebody."""
+    for records in context.records:
+        if isinstance(records, Forgetful):
+            theirs = [subject for subject in subjects if subject.partition(":")[0] in records.kinds]
+            if theirs:
+                await records.forget(context, theirs)
 
 
 async def _forget_said(context: Context, subjects: Sequence[str]) -> None:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
 from actions.blocks.documents import Column, Paper, Part, Table
 from actions.blocks.documents_excel import workbook
 from actions.blocks.materials import Material
+from actions.blocks.materials_made import Draft
 from actions.blocks.materials_types import XLSX
 from actions.core.commands import Outcome
 from actions.core.errors import DomainError
-from actions.core.notify import Notice, notify
+from actions.core.notify import Notice
 from actions.core.tables import Member
 from actions.core.zones import local
 from actions.held.reading import held
@@ -38,7 +39,7 @@ _WIDE = 30.0
 
 
 async def export(context: Context, metadata: MetaData, kinds: Sequence[Kind], shelf: Shelf) -> Outcome:
-    """Raises DomainError: not_bound, held_too_often."""
+    """Raises DomainError: not_bound, held_too_often, file_no_account."""
     member_id = context.actor.member_id
     member = await context.database.lock(context.session, Member, member_id)
     if member is None:
@@ -46,15 +47,17 @@ async def export(context: Context, metadata: MetaData, kinds: Sequence[Kind], sh
     subject = f"held:{member_id}"
     await _refuse_often(context, subject)
     found = await held(context, metadata, kinds, member_id)
-    content = await asyncio.to_thread(workbook, [*_overview(found), *_sheets(found)])
-    name, until = f"我的数据{local(context.now):%Y%m%d}.xlsx", context.now + _KEPT
-    file = await shelf.put(context, content, name=name, kind=XLSX, subject=subject, member_id=member_id, until=until)
-    if file is None:
-        raise DomainError("not_bound")
-    notice = Notice(member_id=member_id, wording="held.file", params={"until": local(until)}, files=(file,))
-    await notify(context, notice)
+    draft = Draft(
+        name=f"我的数据{local(context.now):%Y%m%d}.xlsx",
+        kind=XLSX,
+        build=partial(workbook, [*_overview(found), *_sheets(found)]),
+    )
+    until = context.now + _KEPT
+    params: dict[str, Any] = {"until": local(until)}
+    notice = Notice(member_id=member_id, wording="held.file", params=params, subject=subject, expires=until)
+    (file,) = await shelf.make(context, [draft], notice)
     params = {"kinds": sum(bool(each.lines) for each in found), "rows": sum(len(each.lines) for each in found)}
-    return Outcome(wording="held.exported", params=params, subject="held", data={"file": file.id, **params})
+    return Outcome(wording="held.exported", params=params, subject="held", data={"file": file["id"], **params})
 
 
 async def _refuse_often(context: Context, subject: str) -> None:

@@ -9,16 +9,13 @@ from pydantic import BaseModel, ConfigDict
 
 from actions.core.commands import Outcome
 from actions.core.errors import DomainError
-from actions.core.hearing import Hearing
+from actions.core.hearing import Hearing, InPrivate
 from actions.core.yamlfile import YamlFile
 from actions.membership.commands import PreferChannel
 from actions.membership.people import accounts_of, member_of
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from pathlib import Path
-
-    from sqlalchemy.ext.asyncio import AsyncSession
 
     from actions.core.commands import Context
     from actions.core.hearing import Heard
@@ -65,16 +62,11 @@ def load_channel_names(data_dir: Path) -> ChannelNames:
     return YamlFile(data_dir / "channels.yml").validate(ChannelNames)
 
 
-class PreferenceListener:
+class PreferenceListener(InPrivate):
     """Hears the exact words; they count where no form is open."""
 
     def __init__(self, names: ChannelNames) -> None:
         self._names = names
-
-    async def wants(self, session: AsyncSession, heard: Heard, now: datetime) -> bool:
-        """Nothing that is said in a group."""
-        del session, heard, now
-        return False
 
     async def hears(self, context: Context, heard: Heard, *, alone: bool) -> Hearing | None:
         """A member who says where."""

@@ -23,6 +23,160 @@ def upgrade() -> None:
     with op.batch_alter_table("api_answer", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_api_answer_at"), ["at"], unique=False)
 
+    op.create_table(
+        "activity_trip",
+        sa.Column("service", sa.String(length=40), nullable=False),
+        sa.Column("member_id", sa.Integer(), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_activity_trip_member_id")),
+        sa.PrimaryKeyConstraint("service", "member_id", "year", name=op.f("pk_activity_trip")),
+    )
+    op.create_table(
+        "activity_decision",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("offering_id", sa.Integer(), nullable=False),
+        sa.Column("unit_id", sa.Integer(), nullable=True),
+        sa.Column("decided_on", sa.Date(), nullable=False),
+        sa.Column("how", sa.String(length=200), nullable=False),
+        sa.Column("by", sa.Integer(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["by"], ["member.id"], name=op.f("fk_activity_decision_by")),
+        sa.ForeignKeyConstraint(["offering_id"], ["offering.id"], name=op.f("fk_activity_decision_offering_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=op.f("fk_activity_decision_unit_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_activity_decision")),
+    )
+    with op.batch_alter_table("activity_decision", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_activity_decision_offering_id"), ["offering_id"], unique=False)
+
+    op.create_table(
+        "activity_dropped",
+        sa.Column("offering_id", sa.Integer(), nullable=False),
+        sa.Column("member_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_activity_dropped_member_id")),
+        sa.ForeignKeyConstraint(["offering_id"], ["offering.id"], name=op.f("fk_activity_dropped_offering_id")),
+        sa.PrimaryKeyConstraint("offering_id", "member_id", name=op.f("pk_activity_dropped")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "activity_identity_look",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("offering_id", sa.Integer(), nullable=False),
+        sa.Column("member_id", sa.Integer(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_activity_identity_look_member_id")),
+        sa.ForeignKeyConstraint(["offering_id"], ["offering.id"], name=op.f("fk_activity_identity_look_offering_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_activity_identity_look")),
+    )
+    with op.batch_alter_table("activity_identity_look", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_activity_identity_look_offering_id"), ["offering_id"], unique=False)
+
+    op.create_table(
+        "activity_publicity",
+        sa.Column("offering_id", sa.Integer(), nullable=False),
+        sa.Column("begins", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["offering_id"], ["offering.id"], name=op.f("fk_activity_publicity_offering_id")),
+        sa.PrimaryKeyConstraint("offering_id", name=op.f("pk_activity_publicity")),
+    )
+    op.create_table(
+        "activity_report",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("offering_id", sa.Integer(), nullable=False),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("title", sa.String(length=60), nullable=False),
+        sa.Column("place", sa.String(length=60), nullable=False),
+        sa.Column("people", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("session", sa.Integer(), nullable=True),
+        sa.Column("reported_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reported_by", sa.Integer(), nullable=True),
+        sa.Column("decided_by", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["decided_by"], ["member.id"], name=op.f("fk_activity_report_decided_by")),
+        sa.ForeignKeyConstraint(["offering_id"], ["offering.id"], name=op.f("fk_activity_report_offering_id")),
+        sa.ForeignKeyConstraint(["reported_by"], ["member.id"], name=op.f("fk_activity_report_reported_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_activity_report")),
+    )
+    with op.batch_alter_table("activity_report", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_activity_report_offering_id"), ["offering_id"], unique=False)
+
+    op.create_table(
+        "activity_room_code",
+        sa.Column("offering_id", sa.Integer(), nullable=False),
+        sa.Column("session", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=12), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("shown_by", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["offering_id"], ["offering.id"], name=op.f("fk_activity_room_code_offering_id")),
+        sa.ForeignKeyConstraint(["shown_by"], ["member.id"], name=op.f("fk_activity_room_code_shown_by")),
+        sa.PrimaryKeyConstraint("offering_id", "session", name=op.f("pk_activity_room_code")),
+        sa.UniqueConstraint("code", name=op.f("uq_activity_room_code_code")),
+    )
+    op.create_table(
+        "activity_round",
+        sa.Column("offering_id", sa.Integer(), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_by", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["closed_by"], ["member.id"], name=op.f("fk_activity_round_closed_by")),
+        sa.ForeignKeyConstraint(["offering_id"], ["offering.id"], name=op.f("fk_activity_round_offering_id")),
+        sa.PrimaryKeyConstraint("offering_id", "round", name=op.f("pk_activity_round")),
+    )
+    op.create_table(
+        "activity_urn",
+        sa.Column("offering_id", sa.Integer(), nullable=False),
+        sa.Column("answers", sa.String(), nullable=False),
+        sa.Column("results", sa.String(), nullable=False),
+        sa.Column("counted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["offering_id"], ["offering.id"], name=op.f("fk_activity_urn_offering_id")),
+        sa.PrimaryKeyConstraint("offering_id", name=op.f("pk_activity_urn")),
+    )
+    op.create_table(
+        "activity_identity",
+        sa.Column("entry_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["entry_id"], ["activity_entry.id"], name=op.f("fk_activity_identity_entry_id")),
+        sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_activity_identity")),
+    )
+    op.create_table(
+        "activity_mark",
+        sa.Column("entry_id", sa.Integer(), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("offering_id", sa.Integer(), nullable=False),
+        sa.Column("score", sa.Double(), nullable=True),
+        sa.Column("passed", sa.Boolean(), nullable=True),
+        sa.Column("place", sa.Integer(), nullable=True),
+        sa.Column("through", sa.Boolean(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("noted_by", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["entry_id"], ["activity_entry.id"], name=op.f("fk_activity_mark_entry_id")),
+        sa.ForeignKeyConstraint(["noted_by"], ["member.id"], name=op.f("fk_activity_mark_noted_by")),
+        sa.ForeignKeyConstraint(["offering_id"], ["offering.id"], name=op.f("fk_activity_mark_offering_id")),
+        sa.PrimaryKeyConstraint("entry_id", "round", name=op.f("pk_activity_mark")),
+    )
+    with op.batch_alter_table("activity_mark", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_activity_mark_offering_id"), ["offering_id"], unique=False)
+
+    op.create_table(
+        "activity_seat",
+        sa.Column("entry_id", sa.Integer(), nullable=False),
+        sa.Column("offering_id", sa.Integer(), nullable=False),
+        sa.Column("option", sa.String(length=60), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("unit_id", sa.Integer(), nullable=True),
+        sa.Column("unit_number", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["entry_id"], ["activity_entry.id"], name=op.f("fk_activity_seat_entry_id")),
+        sa.ForeignKeyConstraint(["offering_id"], ["offering.id"], name=op.f("fk_activity_seat_offering_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=op.f("fk_activity_seat_unit_id")),
+        sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_activity_seat")),
+        sa.UniqueConstraint("offering_id", "option", "number", name=op.f("uq_activity_seat_offering_id_option_number")),
+        sa.UniqueConstraint(
+            "offering_id", "unit_id", "unit_number", name=op.f("uq_activity_seat_offering_id_unit_id_unit_number")
+        ),
+    )
     with op.batch_alter_table("api_key", schema=None) as batch_op:
         batch_op.add_column(
             sa.Column(
@@ -51,6 +205,30 @@ def downgrade() -> None:
         batch_op.drop_column("senders")
         batch_op.drop_column("scopes")
 
+    op.drop_table("activity_seat")
+    with op.batch_alter_table("activity_mark", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_activity_mark_offering_id"))
+
+    op.drop_table("activity_mark")
+    op.drop_table("activity_identity")
+    op.drop_table("activity_urn")
+    op.drop_table("activity_round")
+    op.drop_table("activity_room_code")
+    with op.batch_alter_table("activity_report", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_activity_report_offering_id"))
+
+    op.drop_table("activity_report")
+    op.drop_table("activity_publicity")
+    with op.batch_alter_table("activity_identity_look", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_activity_identity_look_offering_id"))
+
+    op.drop_table("activity_identity_look")
+    op.drop_table("activity_dropped")
+    with op.batch_alter_table("activity_decision", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_activity_decision_offering_id"))
+
+    op.drop_table("activity_decision")
+    op.drop_table("activity_trip")
     with op.batch_alter_table("api_answer", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_api_answer_at"))
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from actions.activities import ActivityRegistrants
 from actions.activities import commands as c
 from actions.activities.doors import CheckIn, Mark
-from actions.activities.reporting import Report
 from actions.activities.tables import Attendance, Entry, Person
 from actions.core.commands import SYSTEM
 from actions.core.offerings import CancelOffering, CloseOffering, EditOffering
@@ -34,28 +33,6 @@ async def test_the_clubs_leader_decides_and_nobody_else(field: Field) -> None:
     assert await field.refused(c.Approve(entry_id=number), LEADER) == "already_decided"
     own = await field.enrol(LEADER, "羽毛球协会")
     assert await field.refused(c.Approve(entry_id=own), LEADER) == "forbidden", "nobody decides on their own entry"
-
-
-async def test_a_club_reports_a_meeting_and_checks_in_there(field: Field) -> None:
-    number = await field.enrol("林一帆", "羽毛球协会")
-    await field.run(c.Approve(entry_id=number), LEADER)
-    code = await ticket(field, "林一帆")
-    start = field.now + timedelta(hours=30)
-    meeting = {"offering_id": field.things["羽毛球协会"], "title": "双打练习", "place": "体育馆"}
-    report = Report(starts_at=start, ends_at=start + timedelta(hours=2), **meeting)
-    assert await field.refused(report, "林一帆") == "forbidden"
-    soon = Report(starts_at=field.now + timedelta(hours=1), ends_at=start, **meeting)
-    assert await field.refused(soon, LEADER) == "report_late"
-    await field.run(report, LEADER)
-    assert "双打练习" in (await field.texts("林一帆", "enrolment.club_meets"))[0]
-    assert "社团活动报备" in (await field.texts(OFFICER, "enrolment.reported"))[0]
-    assert await field.refused(CheckIn(code=code), LEADER) == "no_session_now"
-    field.now = start
-    await field.run(CheckIn(code=code), LEADER)
-    assert await field.refused(CheckIn(code=code), LEADER) == "ticket_used"
-    field.now = start + timedelta(days=30)
-    await field.enrol("王敏", "羽毛球协会")
-    assert "交上去了" in field.reply, "a club takes people after a meeting, too"
 
 
 async def test_a_refusal_says_why(field: Field) -> None:

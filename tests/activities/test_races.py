@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from actions.activities import commands as c
-from actions.activities.doors import CheckIn
+from actions.activities.contest_tables import ClosedRound
+from actions.activities.contests import CloseRound, SetMarks
+from actions.activities.doors import CheckIn, ShowRoom
+from actions.activities.report_tables import MeetingReport
+from actions.activities.reporting import ConfirmReport, Report, SendBackReport
+from actions.activities.rules import spec_of
 from actions.activities.tables import Attendance, Entry, Person
 from actions.core.errors import DomainError
-from actions.core.tables import Member, Unit
-from tests.activities.world import LECTURE_AT, OFFICER, OWNER
+from actions.core.tables import Member, Offering, Unit
+from tests.activities.world import LEADER, LECTURE_AT, OFFICER, OWNER
 
 if TYPE_CHECKING:
     from actions.core.commands import Command
@@ -86,3 +92,43 @@ async def test_the_same_place_is_offered_to_one(racing: Field) -> None:
     await asyncio.gather(race(racing, *leaving), *sweeping)
     states = [await racing.state(number) for number in waits]
     assert states == ["offered", *["waiting"] * 5]
+
+
+async def test_a_round_is_closed_once(racing: Field) -> None:
+    """Two officers tell the result in the same moment: everybody in it hears it once."""
+    for who in ("林一帆", "王敏", "张建国"):
+        await racing.enrol(OFFICER, "辅导员赛", who)
+    number = racing.things["辅导员赛"]
+    await racing.run(SetMarks(offering_id=number, words="林一帆 90，王敏 80，张建国 70"), OWNER)
+    close = CloseRound(offering_id=number, sure=True)
+    told = await race(racing, *([(OFFICER, close), (OWNER, close)] * 3))
+    assert told == {"": 1, "unmarked": 5}, "who comes later finds the next round, of which nothing is known"
+    assert len(await racing.all(ClosedRound)) == 1
+    assert len(await racing.texts("林一帆", "contests.through")) == 1
+
+
+async def test_a_meeting_is_decided_once(racing: Field) -> None:
+    start = racing.now + timedelta(days=3)
+    given = {
+        "title": "练习",
+        "place": "体育馆",
+        "people": 10,
+        "starts_at": start,
+        "ends_at": start + timedelta(hours=2),
+    }
+    await racing.run(Report(offering_id=racing.things["羽毛球协会"], **given), LEADER)
+    (row,) = await racing.all(MeetingReport)
+    answers: list[Command] = [ConfirmReport(report_id=row.id), SendBackReport(report_id=row.id, reason="检修")]
+    told = await race(racing, *((OFFICER, answer) for answer in answers * 3))
+    assert told == {"": 1, "already_decided": 5}
+    (club,) = await racing.all(Offering, Offering.id == row.offering_id)
+    (decided,) = await racing.all(MeetingReport)
+    assert len(spec_of(club).sessions) == (decided.state == "confirmed")
+
+
+async def test_one_comes_in_once_with_the_code_of_the_room(racing: Field) -> None:
+    await racing.enrol("林一帆", "讲座")
+    racing.now = LECTURE_AT
+    code = str((await racing.run(ShowRoom(offering_id=racing.things["讲座"]), OWNER)).data["code"])
+    assert await race(racing, *([("林一帆", CheckIn(code=code))] * 6)) == {"": 1, "ticket_used": 5}
+    assert len(await racing.all(Attendance)) == 1

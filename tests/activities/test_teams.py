@@ -9,6 +9,7 @@ import pytest
 
 from actions.activities import commands as c
 from actions.activities.tables import Entry, Person
+from actions.core.tables import Outgoing
 from tests.activities.world import FESTIVAL_AT, LEADER, OFFICER, UNIT_OFFICER
 
 if TYPE_CHECKING:
@@ -116,3 +117,16 @@ async def test_a_leader_may_stand_outside_and_is_reminded(field: Field) -> None:
         "刘志强": "leader",
     }
     assert await field.refused(field.enrolment("篮球", "刘志强", "王敏"), "刘志强") == "in_another"
+
+
+async def test_a_team_without_insurance_is_reminded_until_it_has_it(field: Field) -> None:
+    team = ("陈静", "林一帆")
+    captain = field.staff["陈静"]
+    await field.enrol("陈静", "篮球", *team, captain=captain, fields={"insured": "还没有"})
+    assert "还没有都上意外险" in field.reply
+    due = [row.due_at for row in await field.all(Outgoing, Outgoing.member_id == field.people["陈静"])]
+    assert FESTIVAL_AT - timedelta(days=6) in due
+    assert "锁定名单以前办好" in (await field.texts("陈静", "enrolment.insurance_wanted"))[0]
+    await field.enrol("陈静", "篮球", *team, captain=captain, fields={"insured": "都有"})
+    assert "意外险" not in field.reply
+    assert await field.texts("陈静", "enrolment.insurance_wanted") == []

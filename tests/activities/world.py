@@ -12,11 +12,13 @@ from sqlalchemy import select
 from actions.activities import Activities, ActivityRecords
 from actions.activities.allotting import Allotment
 from actions.activities.commands import Register
+from actions.activities.contests import Rounds
 from actions.activities.doors import Doors
 from actions.activities.life import BLOCKS
 from actions.activities.reporting import Reports
 from actions.activities.surveys import Surveys
 from actions.activities.tables import Entry, Place
+from actions.blocks.materials_made import Shelf
 from actions.blocks.vault import AesVault
 from actions.core import offerings
 from actions.core.commands import SYSTEM, Actor, Bus, Context, actor_for
@@ -24,6 +26,7 @@ from actions.core.database import Database
 from actions.core.errors import DomainError
 from actions.core.tables import Base, Member, Offering, Outgoing, RoleGrant, Unit
 from actions.core.zones import at
+from bot.files import FolderStore
 from bot.lives import load_services
 from bot.settings import ROOT, Settings
 from bot.wording import Wording, load_wording
@@ -31,6 +34,7 @@ from bot.wording import Wording, load_wording
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from actions.activities.blocks import Block
     from actions.core.catalogue import Catalogue
     from actions.core.commands import Command, Outcome
 
@@ -74,6 +78,14 @@ OFFERINGS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "插花": ("tailored", {"sessions": [_session(LECTURE_AT)], "eligibility": {"sexes": ["女"]}}),
     "联谊": ("singles", {"sessions": [_session(LECTURE_AT)]}),
     "青教赛": ("contests", {"quota": {"unit": 1}}),
+    "辅导员赛": (
+        "contests",
+        {
+            "sessions": [_session(FESTIVAL_AT), _session(FESTIVAL_AT + timedelta(days=7))],
+            "closes_at": (FESTIVAL_AT - timedelta(days=2)).isoformat(),
+            "rounds": [{"title": "初赛", "through": 2}, {"title": "复审", "by": "pass", "honour": "拟推荐人选"}],
+        },
+    ),
     "跳绳": ("sports_festival", _FESTIVAL),
     "男子100米": ("sports_festival", {**_FESTIVAL, "eligibility": {"sexes": ["男"]}}),
     "双打": ("sports_festival", {**_FESTIVAL, "entry": "pair", "quota": {"total": 1}}),
@@ -107,8 +119,18 @@ OFFERINGS: Mapping[str, tuple[str, dict[str, Any]]] = {
         },
     ),
 }
+#: No file is made on a field.
+NO_SHELF = Shelf(FolderStore(ROOT / "var" / "none"))
 #: Who answers for which offering.
-OWNERS = {"羽毛球协会": LEADER, "团辅": OWNER, "讲座": OWNER, "元旦福利": OWNER, "联谊": OWNER, "推进会": OWNER}
+OWNERS = {
+    "羽毛球协会": LEADER,
+    "团辅": OWNER,
+    "讲座": OWNER,
+    "元旦福利": OWNER,
+    "联谊": OWNER,
+    "推进会": OWNER,
+    "辅导员赛": OWNER,
+}
 
 
 @functools.cache
@@ -125,12 +147,24 @@ def wording() -> Wording:
     return load_wording(ROOT / "data" / "responses", {"union": union})
 
 
+def blocks() -> tuple[Block, ...]:
+    """The blocks that make no files."""
+    return (
+        *BLOCKS,
+        Doors(),
+        Reports(wording().text, NO_SHELF),
+        Rounds(wording().text, NO_SHELF),
+        Surveys(),
+        Allotment(),
+    )
+
+
 @dataclass(kw_only=True)
 class Field:
     """The field; `people` and `things` are ids by name, `now` is moved by the test."""
 
     database: Database
-    life: Activities = field(default_factory=lambda: Activities((*BLOCKS, Doors(), Reports(), Surveys(), Allotment())))
+    life: Activities = field(default_factory=lambda: Activities(blocks()))
     vault: AesVault = field(default_factory=lambda: AesVault({"test": bytes(32)}))
     people: dict[str, int] = field(default_factory=dict)
     staff: dict[str, str] = field(default_factory=dict)

@@ -44,8 +44,9 @@ async def test_a_year(world: World) -> None:
 
     await _greetings_fell_on_their_days(world)
     await _everybody_was_told_at_a_decent_hour_and_once(world)
-    # What is hers to pick up is no news.
-    assert [text for _at, text in await told(world, CHEN) if "领取码" not in text] == []
+    # She wants no news; what is hers to pick up is none.
+    (benefit,) = [text for _at, text in await told(world, CHEN)]
+    assert benefit.startswith("元旦福利给您按默认的准备了")
     assert not [text for _at, text in await told(world, WANG) if "生日" in text]
     birthdays = [moment.date().isoformat() for moment, text in await told(world, LIN) if "生日" in text]
     assert birthdays == ["2027-05-20"]

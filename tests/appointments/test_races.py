@@ -145,6 +145,20 @@ async def test_moving_and_cancelling_at_once_leaves_no_seat_behind(crowded: Hall
     assert await crowded.reminders(number) == []
 
 
+async def test_a_move_that_is_made_already_tells_nobody_again(crowded: Hall):
+    """However many of the same moves arrive at once: who answers for the calendar is told of one."""
+    number = await crowded.book("林一帆", "何医生", moment(WEDNESDAY, 14))
+    target = c.Move(appointment_id=number, offering_id=crowded.rooms["何医生"], starts_at=moment(THURSDAY, 14))
+    await crowded.run(target, "林一帆")
+    before = [row.id for row, _key, _params in await crowded.queued("notices.owner_", ever=True)]
+    assert [key for _row, key, _params in await crowded.queued("notices.owner_", ever=True)].count(
+        "notices.owner_moved"
+    ) == 1
+    assert await race(crowded, *[("林一帆", target)] * 5) == {"": 5}
+    assert [row.id for row, _key, _params in await crowded.queued("notices.owner_", ever=True)] == before
+    assert ((await crowded.appointment(number)).state, await crowded.seats()) == ("booked", 1)
+
+
 @pytest.mark.parametrize("ends", ["block", "cancel"])
 async def test_nothing_is_booked_in_a_calendar_that_closes(crowded: Hall, ends: str):
     room = crowded.rooms["阅览室"]

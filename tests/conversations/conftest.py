@@ -10,12 +10,15 @@ import pytest
 from bot.replay import Stage
 from bot.settings import ROOT, Settings, VaultSettings
 from bot.wording import Wording, load_wording
+from bot.world import load_world
 from tests.conftest import NOW, VAULT_KEY
+from tests.conversations.checking import differences
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
     from pathlib import Path
 
+    from bot.replay import Dialogue
     from nlu.pipeline import Pipeline
 
 
@@ -35,3 +38,18 @@ def stage(pipeline: Pipeline) -> Iterator[Stage]:
         patch.setattr("bot.app.load_wording", once)
         yield stage
     stage.close()
+
+
+@pytest.fixture(scope="session")
+def played(stage: Stage) -> Callable[[Dialogue], Awaitable[Sequence[str]]]:
+    """What is not as a dialogue expects; whoever asks again is told without its being played again."""
+    known: dict[str, Sequence[str]] = {}
+    speaker = load_world(ROOT / "data").default
+
+    async def play(dialogue: Dialogue) -> Sequence[str]:
+        key = dialogue.model_dump_json()
+        if key not in known:
+            known[key] = differences(dialogue, await stage.play(dialogue), speaker)
+        return known[key]
+
+    return play

@@ -152,3 +152,48 @@ async def test_a_locked_offering_is_referred_to_meanwhile(url: str):
 def test_another_database_is_refused(url: str):
     with pytest.raises(ConfigurationError, match=r"database\.url"):
         Database(url)
+
+
+# --- what comes afterwards
+
+
+async def test_what_comes_afterwards_holds_up_no_writer(database: Database) -> None:
+    """It runs once the unit of work is committed, and may write."""
+    done: list[str] = []
+
+    async def job() -> None:
+        async with database.write() as session:
+            done.append("job")
+            session.add(Unit(name="later"))
+
+    async with database.write() as session:
+        session.add(Unit(name="before"))
+        database.afterwards(session, job)
+        done.append("work")
+    assert done == ["work", "job"]
+    async with database.read() as session:
+        assert set((await session.execute(select(Unit.name))).scalars()) == {"before", "later"}
+
+
+async def test_what_is_undone_has_nothing_afterwards(database: Database) -> None:
+    async def job() -> None:
+        raise AssertionError
+
+    async def undone() -> None:
+        async with database.write() as session:
+            database.afterwards(session, job)
+            raise ValueError("undone")
+
+    with pytest.raises(ValueError, match="undone"):
+        await undone()
+
+
+async def test_what_fails_afterwards_undoes_nothing(database: Database) -> None:
+    async def job() -> None:
+        raise ValueError("no paper")
+
+    async with database.write() as session:
+        session.add(Unit(name="kept"))
+        database.afterwards(session, job)
+    async with database.read() as session:
+        assert list((await session.execute(select(Unit.name))).scalars()) == ["kept"]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from openpyxl import load_workbook
 from sqlalchemy import func, insert, select
 
+from actions.activities.matching_tables import Liking
 from actions.activities.tables import Entry, Person, Place
 from actions.appointments.tables import Appointment, Seat
 from actions.blocks.consent import Consent
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import World
 
+WANG = "20150108"
 EXPORT, ERASE = "我的数据", "删除我的数据"
 
 
@@ -190,6 +193,23 @@ async def test_an_open_registration_is_withdrawn_first_and_one_that_is_over_goes
     await world.say(ERASE)
     assert "删好了" in await world.told("确认删除")
     assert [await _count(world, table) for table in (Entry, Person, Place)] == [0, 0, 0]
+
+
+async def test_whom_one_liked_and_who_liked_one_goes_with_the_entry(either_world: World) -> None:
+    """The rows hold pseudonyms and a sealed contact: nothing points to the entry, and still they are about people."""
+    world = either_world
+    for who in (LIN, WANG, ZHANG):
+        for text in ("我想报名单身联谊", "同意", "确认"):
+            await world.say(text, who=who)
+    world.clock.now = datetime.fromisoformat("2026-12-12T20:00+08:00")
+    assert "记下了" in await world.told("愿意联系 王敏 微信 lin2026", who=LIN)
+    assert "记下了" in await world.told("愿意联系 林一帆 微信 zhang2026", who=ZHANG)
+    assert "记下了" in await world.told("愿意联系 王敏 微信 zhang2026", who=ZHANG)
+    assert await _count(world, Liking) == 3
+    await world.say(ERASE)
+    assert "删好了" in await world.told("确认删除")
+    assert await _count(world, Entry, Entry.service == "singles") == 2
+    assert await _count(world, Liking) == 1, "what two others have between them stays"
 
 
 async def test_what_a_draw_speaks_of_stays(world: World) -> None:
