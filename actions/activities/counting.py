@@ -5,9 +5,9 @@ Two counts of the same survey, one answer apart, would tell that answer: so ther
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from sqlalchemy import func, select
@@ -19,12 +19,13 @@ from actions.activities.survey_tables import Urn
 from actions.activities.tables import Entry
 from actions.blocks.documents import Column, Paper, Part, Table
 from actions.blocks.documents_excel import workbook
+from actions.blocks.materials_made import Draft
 from actions.blocks.materials_types import XLSX
 from actions.blocks.questionnaire import counted, picked
 from actions.blocks.small_counts import by_unit, shown
 from actions.core.commands import Command, Context, Outcome
 from actions.core.errors import DomainError, ForbiddenError
-from actions.core.notify import Notice, notify
+from actions.core.notify import Notice
 from actions.core.offerings import lock_offering
 from actions.core.tables import Member, Unit
 
@@ -62,7 +63,7 @@ class Count:
         self._shelf = shelf
 
     async def show(self, command: ShowResults, context: Context) -> Outcome:
-        """Raises DomainError: not_found, results_not_yet; ForbiddenError."""
+        """Raises DomainError: not_found, results_not_yet, file_no_account; ForbiddenError."""
         offering = await lock_offering(context, command.offering_id)
         if offering is None or offering.service not in context.catalogue:
             raise DomainError("not_found")
@@ -83,27 +84,18 @@ class Count:
         """Lays the workbook out for who asks, where they can fetch it."""
         if self._shelf is None or self._say is None or context.actor.member is None:
             return
-        content = await asyncio.to_thread(workbook, [_paper(self._say, offering.title, results)])
-        view = await self._shelf.put(
-            context,
-            content,
-            name=self._say("survey.paper.title", {"title": offering.title}),
-            kind=XLSX,
-            subject=f"papers:{offering.id}",
+        notice = Notice(
             member_id=context.actor.member_id,
-            until=context.now + _KEPT,
+            wording="survey.workbook",
+            params={"title": offering.title, "days": _KEPT.days},
+            subject=f"papers:{offering.id}",
+            expires=context.now + _KEPT,
         )
-        if view is not None:
-            params = {"title": offering.title, "days": _KEPT.days}
-            notice = Notice(
-                member_id=context.actor.member_id,
-                wording="survey.workbook",
-                params=params,
-                files=[view],
-                subject=f"papers:{offering.id}",
-                expires=context.now + _KEPT,
-            )
-            await notify(context, notice)
+        name, paper = (
+            self._say("survey.paper.title", {"title": offering.title}),
+            _paper(self._say, offering.title, results),
+        )
+        await self._shelf.make(context, [Draft(name=name, kind=XLSX, build=partial(workbook, [paper]))], notice)
 
 
 async def _results(context: Context, offering: Offering) -> dict[str, Any]:

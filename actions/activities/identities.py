@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select
@@ -15,10 +15,11 @@ from actions.activities.tables import Entry
 from actions.blocks import identity, materials
 from actions.blocks.documents import Column, Paper, Part, Table
 from actions.blocks.documents_excel import workbook
+from actions.blocks.materials_made import Draft
 from actions.blocks.materials_types import XLSX
 from actions.core.commands import Outcome
 from actions.core.errors import DomainError
-from actions.core.notify import Notice, notify
+from actions.core.notify import Notice
 from actions.core.tables import Member, Offering
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Identities:
         raise DomainError("identity_not_wanted")
 
     async def show(self, command: c.InsuranceList, context: Context) -> Outcome:
-        """Raises DomainError: not_found, nobody_in, closing_no_account; ForbiddenError."""
+        """Raises DomainError: not_found, nobody_in, file_no_account; ForbiddenError."""
         offering, _rules = await allotted.answered_for(context, command.offering_id)
         rows = await allotted.entries(context, offering, "registered")
         if not rows:
@@ -109,31 +110,20 @@ class Identities:
 
     async def _hand_over(self, context: Context, offering: Offering, table: Sequence[tuple[str, ...]]) -> None:
         if self._shelf is None or context.actor.member is None:
-            raise DomainError("closing_no_account")
+            raise DomainError("file_no_account")
         titles = rules_of(context.catalogue[offering.service]).allotment
         heads = titles.insurance_columns if titles is not None else ()
         columns = tuple(Column(title=head, width=8) for head in heads)
         paper = Paper(title=offering.title, parts=(Part(table=Table(columns=columns, rows=tuple(table))),))
-        view = await self._shelf.put(
-            context,
-            await asyncio.to_thread(workbook, [paper]),
-            name=offering.title,
-            kind=XLSX,
-            subject=_subject(offering),
-            member_id=context.actor.member_id,
-            until=context.now + _KEPT,
-        )
-        if view is None:
-            raise DomainError("closing_no_account")
         notice = Notice(
             member_id=context.actor.member_id,
             wording="retreat.insurance_file",
             params={"title": offering.title, "minutes": _KEPT.seconds // 60},
-            files=[view],
             subject=_subject(offering),
             expires=context.now + _KEPT,
         )
-        await notify(context, notice)
+        draft = Draft(name=offering.title, kind=XLSX, build=partial(workbook, [paper]))
+        await self._shelf.make(context, [draft], notice)
 
     async def looks(self, command: c.IdentityLooks, context: Context) -> Outcome:
         """Lists that were handed out of what the actor takes, or took, part in; the newest first."""
