@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -74,7 +74,10 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class App:
-    """The assistant, put together. `run()` starts what goes on in the background."""
+    """The assistant, put together. `running()` starts what goes on in the background.
+
+    `embedded` is the engine whose model may change, with the name of the one that it began with.
+    """
 
     settings: Settings
     house: House
@@ -88,7 +91,7 @@ class App:
     files: FileDesk
     native: NativeForms
     channels: Sequence[Channel] = ()
-    embedded: Embedded | None = None
+    embedded: tuple[str, Embedded] | None = None
     reserve: Reserve | None = None
     llm: LanguageModel | None = None
     warm: Callable[[], object] = bool
@@ -101,13 +104,21 @@ class App:
         await refresh_names(self)
         self.delivery.wake()
 
+    async def forget(self) -> None:
+        """Deletes the texts of what was said, and answered over the interface, long enough ago."""
+        from bot.api.tables import KEPT, forget_answers  # noqa: PLC0415 - the web framework is for those who serve
+
+        await self.delivery.forget()
+        kept = min(KEPT, timedelta(hours=self.settings.privacy.text_hours))
+        await forget_answers(self.house.database, self.clock(), kept)
+
     @contextlib.asynccontextmanager
     async def running(self, *, sweeping: bool = True) -> AsyncIterator[None]:
         """Delivery and clock, for as long as the block lasts; `sweeping`: what falls due by itself is done here too."""
         clock = Clock()
         if sweeping:
             clock.every(_SWEEP_SECONDS, "sweep", self.sweep)
-            clock.every(_FORGET_SECONDS, "forget", self.delivery.forget)
+            clock.every(_FORGET_SECONDS, "forget", self.forget)
         clock.start()
         sending = asyncio.create_task(self.delivery.run())
         warming = asyncio.get_running_loop().call_later(_WARM_SECONDS, Thread(target=self.warm, daemon=True).start)
@@ -225,14 +236,15 @@ def build(
     )
 
 
-def _understanding(settings: Settings) -> tuple[Pipeline, Embedded, Reserve | None]:
+def _understanding(settings: Settings) -> tuple[Pipeline, tuple[str, Embedded], Reserve | None]:
     """The NLU with the model that ran last; who serves changes it for a newer one meanwhile (`bot.models`)."""
     from bot.models import models_of  # noqa: PLC0415 - numpy and the model are for those who understand
     from nlu.pipeline import Embedded, Pipeline  # noqa: PLC0415
 
-    embedded = Embedded(models_of(settings).starting())
+    name, model = models_of(settings).starting()
+    embedded = Embedded(model)
     reserve = build_reserve(settings, embedded)
-    return Pipeline(reserve or embedded), embedded, reserve
+    return Pipeline(reserve or embedded), (name, embedded), reserve
 
 
 def _warm(doing: Lives, wording: Wording) -> None:

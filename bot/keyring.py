@@ -42,7 +42,7 @@ def keys() -> None:
 
 @keys.command("create")
 @click.argument("name")
-@click.option("--scope", "scopes", multiple=True, help="只许做什么，可以写几次；不写就是 vouch 以外的")
+@click.option("--scope", "scopes", multiple=True, help="只许做什么，可以写几次；不写就是 vouch、bridge 以外的")
 @click.option("--senders", default="", metavar="PREFIX", help="只能替以它开头的 sender 说话，如 e-home-")
 @click.option("--per-minute", type=int, help="一分钟最多几次请求")
 @click.option("--days", type=click.IntRange(1, 3650), help="几天后失效，默认一直有效")
@@ -68,7 +68,7 @@ def _options(now: datetime, *, days: int | None, public_key: Path | None, **give
     if days is not None:
         given["expires_at"] = now + timedelta(days=days)
     if public_key is not None:
-        given["public_key"] = public_key.read_text(encoding="utf-8")
+        given["public_key"] = public_key.read_text(encoding="utf-8", errors="replace")
     return {name: value for name, value in given.items() if value not in (None, "", ())}
 
 

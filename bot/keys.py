@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from actions.core.database import Database
 
-#: What a key may be allowed, and how an operator reads it. `vouch` is never given by itself: see docs/channels.
+#: What a key may be allowed, and how an operator reads it. `vouch` and `bridge` are given by name alone.
 SCOPES = {
     "chat": "对话",
     "files": "交材料、取材料",
@@ -33,6 +33,7 @@ SCOPES = {
 }
 _DEFAULT = tuple(KEY_SCOPES.split())
 _MOST_PER_MINUTE = 1_000_000
+_LONGEST = 60
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,6 +77,8 @@ async def create_key(database: Database, new: NewKey, now: datetime) -> str:
 
 def _check(new: NewKey, now: datetime) -> None:
     """Raises ConfigurationError."""
+    if not 0 < len(new.name) <= _LONGEST or len(new.senders) > _LONGEST:
+        raise ConfigurationError(f"keys: a name and a prefix have at most {_LONGEST} characters, and a name has some")
     if unknown := [scope for scope in new.scopes if scope not in SCOPES]:
         raise ConfigurationError(f"keys: there is no scope {unknown[0]!r}; there are {', '.join(SCOPES)}")
     if not new.scopes:
@@ -88,6 +91,8 @@ def _check(new: NewKey, now: datetime) -> None:
         raise ConfigurationError("keys: scope vouch and a public key belong together")
     if "vouch" in new.scopes and not new.senders:
         raise ConfigurationError("keys: scope vouch asks for a prefix of senders, which are this system's own")
+    if "bridge" in new.scopes and new.senders:
+        raise ConfigurationError("keys: scope bridge speaks for everybody on WeChat: no prefix can be kept there")
     if new.public_key:
         _check_public(new.public_key)
 

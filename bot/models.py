@@ -19,7 +19,7 @@ import structlog
 from actions.core.errors import ConfigurationError
 from bot.trained import Trained, evaluated, known_models, refuse_worse
 from nlu.artefact import artefact_path, ensure_model
-from nlu.data import ModelError, data_hash, read
+from nlu.data import DataError, ModelError, data_hash, read
 from nlu.engine import Model
 from nlu.pipeline import Embedded, Pipeline
 
@@ -48,18 +48,18 @@ class Models:
     def __init__(self, var: Path, data: Path, evaluation: Path) -> None:
         self.folder = var / "models"
         self._running = var / "running-model"
+        self._passed_over = var / "passed-over-model"
         self._data = data
         self._evaluation = evaluation
 
     @property
     def current(self) -> str:
         """Name of the model that runs; nothing where none has run yet."""
-        with suppress(FileNotFoundError):
-            return self._running.read_text(encoding="utf-8").strip()
-        return ""
+        return self._read(self._running)
 
-    def starting(self) -> Model:
-        """The model to start with: the one that ran last, or the one of the data as they are, trained where need be.
+    def starting(self) -> tuple[str, Model]:
+        """The model to start with, and its name: the one that ran last, or the one of the data as they are, trained
+        where need be.
 
         Raises:
             DataError: the training data cannot be read, or are too little to learn from.
@@ -68,21 +68,29 @@ class Models:
         name = self.current
         if name:
             try:
-                return self.opened(name)
+                return name, self.opened(name)
             except (FileNotFoundError, ModelError) as error:
                 # Written by another version, or deleted.
                 log.warning("model_unusable", model=name, reason=str(error))
         model = ensure_model(self._data, self.folder)
-        self._take(artefact_path(self.folder, model.data).stem)
-        return model
+        name = artefact_path(self.folder, model.data).stem
+        self._write(self._running, name)
+        return name, model
 
     def opened(self, name: str) -> Model:
         """A model of this folder. Raises FileNotFoundError, ModelError."""
         return Model.load(self.folder / f"{name}{_SUFFIX}")
 
     def outdated(self) -> bool:
-        """Whether the data have changed since the running model learned them. Raises DataError."""
-        return self.current != artefact_path(self.folder, data_hash(read(self._data))).stem
+        """Whether the data have changed since the running model learned them, or another one was chosen.
+
+        Raises DataError.
+        """
+        return self._of_data() not in (self.current, self._read(self._passed_over))
+
+    def _of_data(self) -> str:
+        """Name of the model of the data as they are."""
+        return artefact_path(self.folder, data_hash(read(self._data))).stem
 
     def train(self) -> Trained:
         """The model of the data as they are, with its figures: trained, or the one that was. Raises DataError."""
@@ -92,8 +100,9 @@ class Models:
         trained = self.known(name, examples=len(read(self._data)), seconds=seconds)
         others = [each for each in known_models(self.folder) if each.name not in (name, self.current)]
         for old in others[_KEPT:]:
-            old.path(self.folder).unlink()
-            (self.folder / f"{old.name}.json").unlink()
+            # Another process may be at it as well.
+            old.path(self.folder).unlink(missing_ok=True)
+            (self.folder / f"{old.name}.json").unlink(missing_ok=True)
         return trained
 
     def known(self, name: str, *, examples: int = 0, seconds: float = 0.0) -> Trained:
@@ -124,17 +133,29 @@ class Models:
         return judged
 
     def load(self, name: str, *, force: bool = False) -> Trained:
-        """Makes a model the one that runs. Raises ConfigurationError: there is none, or it is worse and not forced."""
+        """Makes a model the one that runs, until the data change.
+
+        Raises ConfigurationError: there is none, or it is worse and not forced; DataError.
+        """
         new, running = self.known(name), self.current
         if running and running != name and not force:
             refuse_worse(new, self.known(running))
-        self._take(name)
+        # Who goes back to an older one does not want the newer at the next start.
+        self._write(self._passed_over, self._of_data())
+        self._write(self._running, name)
         return new
 
-    def _take(self, name: str) -> None:
-        part = self._running.with_suffix(f".{os.getpid()}.part")
+    @staticmethod
+    def _read(path: Path) -> str:
+        with suppress(FileNotFoundError):
+            return path.read_text(encoding="utf-8").strip()
+        return ""
+
+    @staticmethod
+    def _write(path: Path, name: str) -> None:
+        part = path.with_suffix(f".{os.getpid()}.part")
         part.write_text(name, encoding="utf-8")
-        part.replace(self._running)
+        part.replace(path)
 
 
 def models_of(settings: Settings) -> Models:
@@ -142,9 +163,8 @@ def models_of(settings: Settings) -> Models:
     return Models(settings.var_dir, settings.data_dir / "nlu", settings.data_dir / "evaluation")
 
 
-async def follow(models: Models, engine: Embedded) -> None:
-    """Changes the engine over to whatever model is made the running one, until cancelled."""
-    running = models.current
+async def follow(models: Models, engine: Embedded, running: str) -> None:
+    """Changes the engine, which has the model `running`, over to whatever is made the running one, until cancelled."""
     while True:
         await asyncio.sleep(_LOOK_SECONDS)
         wanted = models.current
@@ -161,7 +181,12 @@ async def follow(models: Models, engine: Embedded) -> None:
 
 async def learn(models: Models) -> None:
     """Where the data have changed: a process beside this one learns them, judges the model and makes it run."""
-    if not await asyncio.to_thread(models.outdated):
+    try:
+        outdated = await asyncio.to_thread(models.outdated)
+    except (DataError, OSError) as error:
+        log.error("training_failed", reason=str(error))  # noqa: TRY400 - the reason says all
+        return
+    if not outdated:
         return
     log.info("training_began", data="data/nlu")
     child = await asyncio.create_subprocess_exec(

@@ -94,8 +94,8 @@ async def _following(app: App, *, learning: bool = False) -> AsyncIterator[None]
         return
     from bot.models import follow, learn, models_of  # noqa: PLC0415 - numpy is for those who understand
 
-    models = models_of(app.settings)
-    tasks = [asyncio.create_task(follow(models, app.embedded))]
+    models, (name, engine) = models_of(app.settings), app.embedded
+    tasks = [asyncio.create_task(follow(models, engine, name))]
     if learning:
         tasks.append(asyncio.create_task(learn(models)))
     try:

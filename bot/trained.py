@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,7 @@ class Trained:
 
     def keep(self, models: Path) -> None:
         """Writes what is known of it beside it, in one move."""
-        part = models / f"{self.name}.json.part"
+        part = models / f"{self.name}.json.{os.getpid()}.part"
         part.write_text(json.dumps(asdict(self), ensure_ascii=False, indent=1), encoding="utf-8")
         part.replace(models / f"{self.name}.json")
 

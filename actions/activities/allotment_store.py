@@ -57,6 +57,11 @@ async def entries(context: Context, offering: Offering, *states: str) -> list[En
     return list(await store.rows(context, query.order_by(Entry.id)))
 
 
+def named(entry: Entry) -> bool:
+    """Whether somebody was named from above: no unit decides, and the list is not about them."""
+    return bool(entry.fields.get("named"))
+
+
 def wishes(rules: AllotmentRules, entry: Entry) -> tuple[str, ...]:
     """The options that somebody wishes for, first wish first, each once."""
     given = [str(entry.fields.get(key) or "") for key in rules.preference_fields]
@@ -98,8 +103,8 @@ def room(spec: ActivitySpec, units: Iterable[str]) -> Room:
 
 async def room_left_by_named(context: Context, offering: Offering, units: Iterable[str]) -> Room:
     """The room beside who was named from above: they take no share of their unit."""
-    named = [entry.id for entry in await entries(context, offering) if entry.fields.get("named")]
-    query = select(Seat.option).where(Seat.entry_id.in_(named))
+    above = [entry.id for entry in await entries(context, offering) if named(entry)]
+    query = select(Seat.option).where(Seat.entry_id.in_(above))
     gone = [(option, "") for option in (await context.session.execute(query)).scalars()]
     return room(spec_of(offering), units).without(gone)
 

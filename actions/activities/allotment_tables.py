@@ -80,11 +80,11 @@ class Identity(Base):
 
 
 class IdentityLook(Base):
-    """Somebody was handed the list with these numbers."""
+    """Somebody was handed a list with the number of an entry."""
 
     __tablename__ = "activity_identity_look"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    offering_id: Mapped[int] = mapped_column(ForeignKey("offering.id"), index=True)
+    entry_id: Mapped[int] = mapped_column(ForeignKey("activity_entry.id"), index=True)
     member_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
     at: Mapped[datetime]

@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 from actions.activities import allotment_commands as c
 from actions.activities import allotment_store as allotted
 from actions.activities import deciding, identities, moving_up, notices, resolving, store
-from actions.activities.allotment_tables import Identity, Publicity, Seat, Trip
+from actions.activities.allotment_tables import Identity, IdentityLook, Publicity, Seat, Trip
 from actions.activities.blocks import Block
 from actions.activities.rules import rules_of, spec_of
 from actions.blocks.allotment import companions_fault
@@ -133,6 +133,11 @@ class Allotment(Block):
                 await notify(context, notice)
         return "wished"
 
+    async def accepted(self, context: Context, entry: Entry) -> str:
+        """Who comes up while the list is public is on the list, and in when it is final; who was named is in."""
+        public = await context.session.get(Publicity, entry.offering_id)
+        return "publicised" if public is not None and public.settled_at is None and not allotted.named(entry) else ""
+
     async def entered(self, context: Context, entry: Entry) -> None:
         """Who is in for good is asked for what the insurance needs, in private."""
         params = {**notices.facts(context, entry), **allotted.facts(entry)}
@@ -148,7 +153,7 @@ class Allotment(Block):
 
     async def forget(self, context: Context, entry_ids: Sequence[int]) -> None:
         """What is kept of entries goes with them."""
-        for table in (Seat, Identity):
+        for table in (Seat, Identity, IdentityLook):
             await context.session.execute(delete(table).where(table.entry_id.in_(entry_ids)))
 
     async def sweep(self, context: Context) -> int:

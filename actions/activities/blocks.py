@@ -64,6 +64,11 @@ class Block:
         del context, entry
         return ""
 
+    async def accepted(self, context: Context, entry: Entry) -> str:
+        """The state into which an entry comes whose offer was taken; "" where it is in."""
+        del context, entry
+        return ""
+
     async def entered(self, context: Context, entry: Entry) -> None:
         """An entry was registered, or changed."""
         del context, entry

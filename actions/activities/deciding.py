@@ -47,7 +47,7 @@ async def members_of(context: Context, staff_ids: Sequence[str]) -> list[int]:
 
 async def name_person(command: c.NamePerson, context: Context) -> Outcome:
     """Raises DomainError: not_found, no_such_member, about_yourself, may_not_join, again_too_soon, in_another,
-    no_such_offering, option_full; ForbiddenError.
+    applied_already, no_such_offering, option_full; ForbiddenError.
     """
     offering, rules = await allotted.answered_for(context, command.offering_id)
     service, spec = context.catalogue[offering.service], spec_of(offering)
@@ -56,8 +56,9 @@ async def name_person(command: c.NamePerson, context: Context) -> Outcome:
     await people.refuse_ineligible(context, service, offering, spec, [member])
     if (refused := await moving_up.too_soon(context, offering, member.id)) is not None:
         raise refused
-    if await store.own_entry(context, offering.id, member.id) is not None:
-        raise DomainError("in_another", title=offering.title, name=member.name)
+    if (own := await store.own_entry(context, offering.id, member.id)) is not None:
+        code = "in_another" if allotted.named(own) else "applied_already"
+        raise DomainError(code, title=offering.title, name=member.name)
     if command.option not in {option.title for option in spec.options}:
         raise DomainError("no_such_offering", offering=command.option)
     entry = await _named(context, offering, rules, member, command.option)
@@ -278,7 +279,7 @@ async def public_list(command: c.ShowList, context: Context) -> Outcome:
     if public is None or public.settled_at is not None:
         raise DomainError("no_list", title=offering.title)
     rows = await allotted.entries(context, offering, "publicised", "standby", "offered")
-    rows = [row for row in rows if not row.fields.get("named")]
+    rows = [row for row in rows if not allotted.named(row)]
     rows.sort(key=lambda row: int(row.fields.get("standing") or 0))
     given = [allotted.facts(row) for row in rows if row.state != "standby"]
     line = [allotted.facts(row) for row in rows if row.state == "standby"]
@@ -289,7 +290,8 @@ async def public_list(command: c.ShowList, context: Context) -> Outcome:
 async def strike(command: c.Strike, context: Context) -> Outcome:
     """Raises DomainError: not_found, not_on_list, about_yourself; ForbiddenError."""
     offering, _rules = await allotted.answered_for(context, command.offering_id)
-    rows = await allotted.entries(context, offering, "publicised", "standby")
+    every = await allotted.entries(context, offering, "publicised", "standby", "offered")
+    rows = [row for row in every if not allotted.named(row)]
     row = next((each for each in rows if each.member.staff_id == command.staff_id), None)
     if row is None:
         raise DomainError("not_on_list", title=offering.title)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from actions.activities import allotment_commands as c
-from actions.activities import people
+from actions.activities import people, store
 from actions.activities.counting import ShowResults
 from actions.activities.rules import rules_of, spec_of
 from actions.blocks import identity
@@ -62,11 +62,15 @@ class DecidingListener:
 
     async def hears(self, context: Context, heard: Heard, *, alone: bool) -> Hearing | None:
         """Takes a message that is nothing but such words; a number is taken at any time, and refused in a group."""
+        text = heard.text.strip(" 。.？?！!")
+        number = identity.said(text)
+        if heard.group and number is not None:
+            raise DomainError("identity_in_private")
         if context.actor.member is None:
             return None
-        text = heard.text.strip(" 。.？?！!")
-        if _NUMBER.fullmatch(text) or (heard.group and identity.said(text)):
-            return Hearing(command=c.GiveIdentity(number=text[-40:]))
+        today = local(context.now).date()
+        if _NUMBER.fullmatch(text) or (number is not None and identity.genuine(number, today)):
+            return Hearing(command=c.GiveIdentity(number=number or text[-40:]))
         if heard.group or not alone:
             return None
         if _LOOKS.fullmatch(text):
@@ -96,9 +100,18 @@ async def _of_allotments(context: Context, text: str) -> Command | None:
         "点名": _named_person,
     }
     command = await readers[word](context, offering.id, rest)
+    if command is None and not _decides(context, offering):
+        return None
     if command is None:
         raise DomainError("decision_unread", example=f"{word} {match[2]} {_EXAMPLES[word]}")
     return command
+
+
+def _decides(context: Context, offering: Offering) -> bool:
+    """Whether the actor may decide anything here: to others such words are just words."""
+    member = context.actor.member
+    filing = member is not None and store.files_for(context, offering.service, member.unit_id)
+    return filing or store.answers_for(context, offering)
 
 
 async def _recommended(context: Context, offering_id: int, text: str) -> Command | None:
@@ -123,8 +136,10 @@ async def _struck(context: Context, offering_id: int, text: str) -> Command | No
     name, _, reason = text.partition(" ")
     if len(reason.strip()) < 2:
         return None
-    (one, *_others) = await people.listed(context, name, field="")
-    return c.Strike(offering_id=offering_id, staff_id=one.member.staff_id, reason=reason.strip()[:200])
+    named = await people.listed(context, name, field="")
+    if len(named) != 1:
+        return None
+    return c.Strike(offering_id=offering_id, staff_id=named[0].member.staff_id, reason=reason.strip()[:200])
 
 
 async def _named_person(context: Context, offering_id: int, text: str) -> Command | None:
@@ -134,8 +149,10 @@ async def _named_person(context: Context, offering_id: int, text: str) -> Comman
     wanted = next((each.title for each in options if option.strip() in (each.title, *each.also)), None)
     if wanted is None:
         return None
-    (one, *_others) = await people.listed(context, name, field="")
-    return c.NamePerson(offering_id=offering_id, staff_id=one.member.staff_id, option=wanted)
+    named = await people.listed(context, name, field="")
+    if len(named) != 1:
+        return None
+    return c.NamePerson(offering_id=offering_id, staff_id=named[0].member.staff_id, option=wanted)
 
 
 def _day(context: Context, match: re.Match[str]) -> date | None:

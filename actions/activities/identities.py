@@ -92,13 +92,9 @@ class Identities:
         numbers = {row.id: await context.session.get(Identity, row.id) for row in rows}
         missing = [row.member.name for row in rows if numbers[row.id] is None]
         table = [self._line(context, row, numbers[row.id]) for row in rows]
-        context.session.add(
-            IdentityLook(
-                offering_id=offering.id,
-                member_id=context.actor.member.id if context.actor.member else None,
-                at=context.now,
-            )
-        )
+        looker = context.actor.member.id if context.actor.member else None
+        known = [row.id for row in rows if numbers[row.id] is not None]
+        context.session.add_all(IdentityLook(entry_id=each, member_id=looker, at=context.now) for each in known)
         await self._hand_over(context, offering, table)
         params = {"title": offering.title, "count": len(rows), "missing": missing, "minutes": _KEPT.seconds // 60}
         return Outcome(wording="retreat.insurance_list", params=params, subject=f"offering:{offering.id}")
@@ -126,14 +122,14 @@ class Identities:
         await self._shelf.make(context, [draft], notice)
 
     async def looks(self, command: c.IdentityLooks, context: Context) -> Outcome:
-        """Lists that were handed out of what the actor takes, or took, part in; the newest first."""
+        """Lists that were handed out with the actor's number on them; the newest first."""
         del command
-        mine = select(Entry.offering_id).where(Entry.member_id == context.actor.member_id, Entry.state == "registered")
         query = (
             select(IdentityLook.at, Member.name, Offering.title)
-            .join(Offering, Offering.id == IdentityLook.offering_id)
+            .join(Entry, Entry.id == IdentityLook.entry_id)
+            .join(Offering, Offering.id == Entry.offering_id)
             .outerjoin(Member, Member.id == IdentityLook.member_id)
-            .where(IdentityLook.offering_id.in_(mine))
+            .where(Entry.member_id == context.actor.member_id)
             .order_by(IdentityLook.at.desc(), IdentityLook.id.desc())
             .limit(_LOOKS)
         )

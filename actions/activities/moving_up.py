@@ -13,6 +13,7 @@ from actions.activities.rules import rules_of, spec_of
 from actions.blocks.allotment import may_again, moved_up
 from actions.core.errors import DomainError
 from actions.core.notify import Notice, Option, notify
+from actions.core.tables import Member
 from actions.core.zones import local
 
 if TYPE_CHECKING:
@@ -35,7 +36,9 @@ async def too_soon(context: Context, offering: Offering, member_id: int) -> Doma
     this_year = local(spec.starts_at or context.now).year
     if may_again(last, this_year, years):
         return None
-    return DomainError("again_too_soon", field="offering", title=offering.title, years=years, last=last)
+    own = context.actor.member is not None and context.actor.member.id == member_id
+    name = "" if own else (await context.session.get_one(Member, member_id)).name
+    return DomainError("again_too_soon", field="offering", title=offering.title, years=years, last=last, name=name)
 
 
 async def move_up(context: Context, offering: Offering, *, gone: int = 0) -> int:
@@ -49,7 +52,7 @@ async def move_up(context: Context, offering: Offering, *, gone: int = 0) -> int
     if rules is None or public is None or (spec.starts_at is not None and context.now >= spec.starts_at):
         return 0
     every = await allotted.entries(context, offering, "publicised", "standby", "registered", "offered")
-    rows = [row for row in every if row.id != gone and not row.fields.get("named")]
+    rows = [row for row in every if row.id != gone and not allotted.named(row)]
     people = await allotted.applicants(context, rules, rows)
     fixed = frozenset(row.member.staff_id for row in rows if row.state in ("registered", "offered"))
     room = await allotted.room_left_by_named(context, offering, {one.unit for one in people})

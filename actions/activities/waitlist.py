@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from actions.activities import entering, notices, store
+from actions.activities.blocks import blocks_of
 from actions.activities.rules import rules_of, spec_of
 from actions.activities.tables import Entry
 from actions.blocks.quota import Seat, free_seat
@@ -95,7 +96,13 @@ async def accept(command: AcceptOffer, context: Context) -> Outcome:
     """Raises DomainError("offer_gone"); ForbiddenError where it is somebody else's."""
     entry = await _offered(context, command.entry_id)
     await close_prompts(context, entry.subject)
-    return await entering.enter(context, entry)
+    blocks = blocks_of(context, context.catalogue[entry.service])
+    state = next(filter(None, [await block.accepted(context, entry) for block in blocks]), "")
+    if not state:
+        return await entering.enter(context, entry)
+    entry.state, entry.expires_at = state, None
+    await context.session.flush()
+    return await entering.outcome(context, entry)
 
 
 async def decline(command: DeclineOffer, context: Context) -> Outcome:

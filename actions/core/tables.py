@@ -24,8 +24,10 @@ from actions.core.sealed import sealed
 from actions.core.zones import to_utc
 
 #: What a key may do, and how many requests it may make a minute, where nothing else was said when it was made.
-KEY_SCOPES = "chat files events lists act rasa bridge"
+KEY_SCOPES = "chat files events lists act rasa"
 KEY_PER_MINUTE = 12_000
+#: What keys could do that were made before there were scopes.
+_BEFORE_SCOPES = f"{KEY_SCOPES} bridge"
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -158,7 +160,7 @@ class ApiKey(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(60), unique=True)
     key_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    scopes: Mapped[str] = mapped_column(String(120), default=KEY_SCOPES, server_default=KEY_SCOPES)
+    scopes: Mapped[str] = mapped_column(String(120), default=KEY_SCOPES, server_default=_BEFORE_SCOPES)
     senders: Mapped[str] = mapped_column(String(60), default="", server_default="")
     per_minute: Mapped[int] = mapped_column(default=KEY_PER_MINUTE, server_default=str(KEY_PER_MINUTE))
     public_key: Mapped[str] = mapped_column(String(1000), default="", server_default="")

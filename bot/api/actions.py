@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from bot.api.callers import BY_KEY, check_key
+from bot.api.callers import BY_KEY, Caller, check_key
 from bot.api.errors import REFUSALS, ApiError, Responses
 from bot.api.parts import Api
 from bot.gateway.native import Call, NativeForms, Reaction
@@ -77,15 +77,22 @@ class ActionAnswer(BaseModel):
     responses: list[dict[str, Any]]
 
 
-async def _keyed(request: Request, api: Api, _bearer: Any = BY_KEY) -> NativeForms:
-    """The forms, for a caller with a key. Raises ApiError."""
-    await check_key(api, request.headers.get("authorization", ""), "rasa")
+async def _keyed(request: Request, api: Api, _bearer: Any = BY_KEY) -> Caller:
+    """A caller with a key. Raises ApiError."""
+    return Caller(key=await check_key(api, request.headers.get("authorization", ""), "rasa"))
+
+
+Keyed = Annotated[Caller, Depends(_keyed)]
+
+
+async def _native(api: Api, _caller: Keyed) -> NativeForms:
+    """The forms, for those who may know of them. Raises ApiError."""
     if api.parts.native is None:
         raise ApiError(404, "not_found")
     return api.parts.native
 
 
-Forms = Annotated[NativeForms, Depends(_keyed)]
+Forms = Annotated[NativeForms, Depends(_native)]
 
 router = APIRouter(tags=["Rasa"])
 
@@ -96,11 +103,12 @@ router = APIRouter(tags=["Rasa"])
     response_model=ActionAnswer,
     responses={**REFUSALS, 404: {"description": "没有这个动作（rasa-sdk 的形状：error、action_name）"}},
 )
-async def webhook(call: ActionCall, forms: Forms) -> ActionAnswer | JSONResponse:
+async def webhook(call: ActionCall, forms: Forms, caller: Keyed) -> ActionAnswer | JSONResponse:
     """rasa-sdk 的协议：`endpoints.yml` 的 `action_endpoint` 指向这里，带 `Authorization: Bearer 密钥`。"""
     if call.next_action not in forms.actions:
         told = {"error": f"No registered action found for name '{call.next_action}'.", "action_name": call.next_action}
         return JSONResponse(told, status_code=404)
+    caller.speaking(call.sender_id)
     reaction = await forms.run(call.next_action, _call(call))
     return _answer(reaction)
 

@@ -21,10 +21,9 @@ from actions.core.errors import DomainError
 from bot.api.callers import Caller
 from bot.api.errors import ApiError, refusal, told
 from bot.api.parts import State, house_of
-from bot.api.tables import ApiAnswer
+from bot.api.tables import KEPT, ApiAnswer
 from bot.keys import digest
 
-KEPT = timedelta(hours=24)
 #: Whoever has not answered by then has died over it.
 UNDER_WAY = timedelta(minutes=1)
 _ABOUT = "api-answer"

@@ -58,19 +58,6 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
-        "activity_identity_look",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("offering_id", sa.Integer(), nullable=False),
-        sa.Column("member_id", sa.Integer(), nullable=True),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_activity_identity_look_member_id")),
-        sa.ForeignKeyConstraint(["offering_id"], ["offering.id"], name=op.f("fk_activity_identity_look_offering_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_activity_identity_look")),
-    )
-    with op.batch_alter_table("activity_identity_look", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_activity_identity_look_offering_id"), ["offering_id"], unique=False)
-
-    op.create_table(
         "activity_publicity",
         sa.Column("offering_id", sa.Integer(), nullable=False),
         sa.Column("begins", sa.DateTime(timezone=True), nullable=False),
@@ -142,6 +129,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_activity_identity")),
     )
     op.create_table(
+        "activity_identity_look",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("entry_id", sa.Integer(), nullable=False),
+        sa.Column("member_id", sa.Integer(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["entry_id"], ["activity_entry.id"], name=op.f("fk_activity_identity_look_entry_id")),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_activity_identity_look_member_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_activity_identity_look")),
+    )
+    with op.batch_alter_table("activity_identity_look", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_activity_identity_look_entry_id"), ["entry_id"], unique=False)
+
+    op.create_table(
         "activity_mark",
         sa.Column("entry_id", sa.Integer(), nullable=False),
         sa.Column("round", sa.Integer(), nullable=False),
@@ -210,6 +210,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_activity_mark_offering_id"))
 
     op.drop_table("activity_mark")
+    with op.batch_alter_table("activity_identity_look", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_activity_identity_look_entry_id"))
+
+    op.drop_table("activity_identity_look")
     op.drop_table("activity_identity")
     op.drop_table("activity_urn")
     op.drop_table("activity_round")
@@ -219,10 +223,6 @@ def downgrade() -> None:
 
     op.drop_table("activity_report")
     op.drop_table("activity_publicity")
-    with op.batch_alter_table("activity_identity_look", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_activity_identity_look_offering_id"))
-
-    op.drop_table("activity_identity_look")
     op.drop_table("activity_dropped")
     with op.batch_alter_table("activity_decision", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_activity_decision_offering_id"))

@@ -143,9 +143,22 @@ async def test_a_withdrawal_moves_the_list_and_asks_who_is_next(field: Field) ->
     await field.run(Withdraw(entry_id=ids["王敏"]), "王敏")
     assert (await _states(field, ids))["刘志强"] == ("offered", "山")
     assert await field.refused(AcceptOffer(entry_id=ids["刘志强"]), "朱思远") == "forbidden"
-    await field.run(AcceptOffer(entry_id=ids["刘志强"]), "刘志强")
-    assert (await _states(field, ids))["刘志强"] == ("registered", "山")
+    accepted = await field.run(AcceptOffer(entry_id=ids["刘志强"]), "刘志强")
+    assert accepted.wording == "retreat.on_the_list"
+    assert (await _states(field, ids))["刘志强"] == ("publicised", "山"), "nobody is in before the list is final"
     assert len(await field.all(Seat)) == 2
+    listed = await field.run(c.ShowList(offering_id=field.things[TITLE]), "林一帆")
+    assert "刘志强" in {row["name"] for row in listed.data["rows"]}
+    assert not await field.texts("刘志强", "retreat.identity_wanted")
+
+
+async def test_who_was_asked_can_be_struck_like_all_on_the_list(field: Field) -> None:
+    ids = await _public(field)
+    for name in ("林一帆", "王敏"):
+        await field.run(Withdraw(entry_id=ids[name]), name)
+    assert (await _states(field, ids))["刘志强"][0] == "offered"
+    await field.run(c.Strike(offering_id=field.things[TITLE], staff_id=field.staff["刘志强"], reason="有意见"), OFFICER)
+    assert (await _states(field, ids))["刘志强"][0] == "refused"
 
 
 async def test_an_offer_that_nobody_answers_goes_on(field: Field) -> None:
@@ -187,6 +200,7 @@ async def test_named_from_above_takes_no_share_of_the_unit(field: Field) -> None
     await field.run(AcceptOffer(entry_id=entry), "张建国")
     assert await field.state(entry) == "registered"
     mine = await _apply(field, "林一帆", "山")
+    assert await field.refused(_named(field, "林一帆", "山"), OFFICER) == "applied_already"
     field.now = at(TODAY, time(10))
     await field.run(_recommend(field, "林一帆"), UNIT_OFFICER)
     await field.run(_approve(field), OFFICER)
@@ -351,7 +365,7 @@ async def test_no_file_of_the_database_holds_a_number(world: World, tmp_path: Pa
     await world.say("点名 疗休养 林一帆 黄山线", who=officer)
     await world.sent()
     assert "定下来了" in await world.told("接受", who=member)
-    assert "收到了" in await world.told(NUMBER, who=member)
+    assert "收到了" in await world.told(f"我的身份证号发您，{NUMBER}，麻烦了", who=member)
     assert "别在群里发" in await world.told(f"我的身份证 {NUMBER}", who=member, group="g")
     assert "保险名单做好了" in await world.told("保险名单 疗休养", who=officer)
     house = world.app.house
@@ -362,7 +376,12 @@ async def test_no_file_of_the_database_holds_a_number(world: World, tmp_path: Pa
     files = [file for message in await world.sent() for file in message.files]
     assert [file.name.rpartition(".")[2] for file in files] == ["xlsx"]
     _hold_nothing(tmp_path)
+    assert "周涛做了" in await world.told("谁看过我的身份证号", who=member)
+    assert "照这个样子发" in await world.told("撤下 疗休养 林一帆、张建国 有意见", who=officer)
+    assert "照这个样子发" not in await world.told("推荐 疗休养", who=member)
+    await world.say("算了", who=member)
     assert "1 个身份证号都删了" in await world.told("保险办好 疗休养", who=officer)
+    assert "周涛做了" in await world.told("谁看过我的身份证号", who=member)
     world.clock.move(hours=2)
     await world.sent()
     async with house.database.read() as session:

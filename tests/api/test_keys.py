@@ -57,10 +57,19 @@ async def test_every_scope_but_the_bridges_has_a_route_here() -> None:
     assert set(ROUTES) | {"bridge"} == set(SCOPES)
 
 
-async def test_a_key_may_do_everything_but_vouch_where_nothing_was_said(world: World) -> None:
+async def test_a_key_may_neither_vouch_nor_be_a_bridge_where_nothing_was_said(world: World) -> None:
     async with portal(world):
         [row] = await list_keys(world.app.house.database)
-    assert set(row.scopes.split()) == set(SCOPES) - {"vouch"}
+    assert set(row.scopes.split()) == set(SCOPES) - {"vouch", "bridge"}
+
+
+@pytest.mark.parametrize("sender", ["20180312", "officer-20100903"])
+async def test_who_calls_actions_speaks_for_its_own_senders_alone(world: World, sender: str) -> None:
+    """What Rasa asks for is done as the sender, and somebody at the console is one, too."""
+    call = {"next_action": "action_assistant", "sender_id": sender, "tracker": {"sender_id": sender}}
+    async with portal(world, senders="e-home-") as caller:
+        refused = await caller.post("/api/v1/rasa/webhook", json=call)
+        assert (refused.status_code, code(refused)) == (403, "not_your_sender")
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.testing import capture_logs
 
 from actions.core.errors import ConfigurationError
 from bot import models as life
-from bot.models import Models, follow
+from bot.models import Models, follow, learn
 from nlu.pipeline import Embedded, Pipeline
 from nlu.text import normalise
 
@@ -46,17 +47,17 @@ def models(tmp_path: Path) -> Models:
 
 
 def test_a_house_starts_with_the_model_that_ran_last_and_learns_what_is_new_beside_it(models, tmp_path):
-    first = models.starting()
+    _, first = models.starting()
     assert not models.outdated()
     write(tmp_path / "data.jsonl", LATER)
     assert models.outdated()
-    assert models.starting().data == first.data
+    assert models.starting()[1].data == first.data
     before, new = models.current, models.train()
     assert (new.examples, new.accuracy, new.crisis) == (16, 1.0, 1.0)
     assert models.current == before
     models.load(new.name)
     assert not models.outdated()
-    assert models.starting().intents == ("book_room", "crisis", "greet", "thanks")
+    assert models.starting()[1].intents == ("book_room", "crisis", "greet", "thanks")
 
 
 def test_a_worse_one_is_refused_unless_forced_and_the_old_one_comes_back(models, tmp_path):
@@ -72,12 +73,24 @@ def test_a_worse_one_is_refused_unless_forced_and_the_old_one_comes_back(models,
     assert models.current == worse.name
     models.load(old.name)
     assert models.current == old.name
+    assert not models.outdated(), "what was taken back does not come again by itself"
+    write(tmp_path / "data.jsonl", {**LATER, "praise": ("真棒", "做得真好", "点个赞", "太厉害了")})
+    assert models.outdated()
+
+
+async def test_data_that_cannot_be_read_are_told(models, tmp_path):
+    models.starting()
+    (tmp_path / "data.jsonl").write_text("{", encoding="utf-8")
+    with capture_logs() as logs:
+        await learn(models)
+    assert [entry["event"] for entry in logs] == ["training_failed"]
+    assert "data.jsonl:1" in logs[0]["reason"]
 
 
 def test_where_the_model_cannot_be_read_the_data_are_learned_anew(models):
-    model = models.starting()
+    _, model = models.starting()
     (models.folder / f"{models.current}.npz").write_bytes(b"torn")
-    assert models.starting().data == model.data
+    assert models.starting()[1].data == model.data
     with pytest.raises(ConfigurationError, match="no model 'embedded-of-nobody'"):
         models.load("embedded-of-nobody")
 
@@ -96,12 +109,14 @@ def test_the_last_five_are_kept_beside_the_one_that_runs(models, tmp_path):
 
 async def test_a_model_changes_while_people_write_and_every_message_is_answered(models, tmp_path, monkeypatch):
     monkeypatch.setattr(life, "_LOOK_SECONDS", 0.01)
-    engine = Embedded(models.starting())
+    name, model = models.starting()
+    engine = Embedded(model)
     pipeline = Pipeline(engine, ours=False)
-    following = asyncio.create_task(follow(models, engine))
     write(tmp_path / "data.jsonl", LATER)
     new = await asyncio.to_thread(models.train)
+    # Made the running one before anybody follows: what counts is the model that was loaded.
     await asyncio.to_thread(models.load, new.name)
+    following = asyncio.create_task(follow(models, engine, name))
     said: list[str] = []
     while "thanks" not in said:
         said.append((await pipeline.parse("太感谢了", NOW)).ranking[0].intent)

@@ -36,7 +36,7 @@ WHO = "20180312"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Interface:
-    """Where it listens, a key that may do everything, and what it says of itself."""
+    """Where it listens, a key that may do everything (it is the bridge's own, too), and what it says of itself."""
 
     url: str
     key: str
@@ -69,7 +69,7 @@ def listening(ground: Ground) -> Iterator[Interface]:
         key = await create_api_key(app, "peer", **options)
         stopping = asyncio.Event()
         stopping.set()
-        desk = WechatyChannel(Place(files=app.files, say=app.house.wording.text), own_key="own")
+        desk = WechatyChannel(Place(files=app.files, say=app.house.wording.text), own_key=key)
         for number, text in enumerate(("下周三下午三点想订瑜伽室，5个人", "确认")):
             said = Inbound(
                 address=Address(channel="web", conversation=WHO), event_id=f"{number}", sender=WHO, text=text
@@ -105,4 +105,4 @@ def listening(ground: Ground) -> Iterator[Interface]:
         thread.join(_SECONDS)
 
 
-ALL = ("chat", "files", "events", "lists", "act", "vouch", "rasa", "bridge")
+ALL = ("chat", "files", "events", "lists", "act", "vouch", "rasa")

@@ -57,7 +57,7 @@ def towns(tmp_path_factory: pytest.TempPathFactory, demo_template: Path, pipelin
             await prepare(app, demo=False)
         desk = next(channel for channel in app.channels if isinstance(channel, WechatyChannel))
         town = Town(app=app, gateway=gateway, desk=desk, clock=clock)
-        town.key = await create_api_key(app, "wechaty")
+        town.key = await create_api_key(app, "wechaty", scopes=["bridge"])
         stopping = asyncio.Event()
         work = [asyncio.create_task(_deliver(app, stopping)), asyncio.create_task(desk.start(app.gateway))]
         await town.serve()

@@ -105,7 +105,7 @@ async def over_wechaty(ground: Ground, gateway: Gateway) -> AsyncIterator[WeChat
     gateway.room(under_test.room, f"教工群 {number}", people)
     desk = next(channel for channel in app.channels if isinstance(channel, WechatyChannel))
     town = Town(app=app, gateway=gateway, desk=desk, clock=RunningClock())
-    town.key = await create_api_key(app, "wechaty")
+    town.key = await create_api_key(app, "wechaty", scopes=["bridge"])
     await town.serve()
     taking_in = asyncio.create_task(desk.start(_Inlet(app, under_test.door)))
     try:

@@ -67,7 +67,7 @@ async def test_nobody_is_let_in_without_a_key(world: World, desk: WechatyChannel
 
 
 async def test_a_key_of_the_house_will_do(world: World, desk: WechatyChannel) -> None:
-    async with _open(world, desk, await create_api_key(world.app, "wechaty")) as client:
+    async with _open(world, desk, await create_api_key(world.app, "wechaty", scopes=["bridge"])) as client:
         assert (await client.post("/outbox", json=ASKED)).json() == {"jobs": []}
 
 

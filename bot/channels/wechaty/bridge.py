@@ -92,7 +92,7 @@ def bridge_of(settings: Settings) -> Bridge:
         raise ConfigurationError("NJR_WECHATY__TOKEN: the gateway's token is missing")
     if not wechaty.key.get_secret_value():
         raise ConfigurationError(
-            "NJR_WECHATY__KEY: a key of the assistant is missing; `bot keys create wechaty` makes one"
+            "NJR_WECHATY__KEY: a key of the assistant is missing; `bot keys create wechaty --scope bridge` makes one"
         )
     place = Place(
         host=host.strip("[]"),
