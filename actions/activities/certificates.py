@@ -57,11 +57,16 @@ class Certificates(Block):
         return (Registration(command=MakeCertificate, handler=self._make, right=bound, private=lambda *_: True),)
 
     async def _make(self, command: MakeCertificate, context: Context) -> Outcome:
-        """Raises DomainError: not_attended, file_no_account."""
+        """Raises DomainError: not_attended, not_over, file_no_account."""
         offering, sessions = await _attended(context, command.title.strip())
         me = await context.session.get_one(Member, context.actor.member_id)
         spec = spec_of(offering)
         there = [spec.sessions[number] for number in sessions if number < len(spec.sessions)]
+        # Doors open before it begins: what is still going on was not attended yet.
+        over = [session for session in there if session.ends_at <= context.now]
+        if there and not over:
+            raise DomainError("not_over", title=offering.title, ends_at=min(session.ends_at for session in there))
+        there = over
         facts = {
             "title": offering.title,
             "name": me.name,

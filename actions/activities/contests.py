@@ -34,7 +34,7 @@ from actions.core.notify import Notice, Option, cancel_notices, close_prompts, n
 from actions.core.zones import local
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from actions.activities.competition import Say
     from actions.activities.standing import Standing
@@ -127,6 +127,8 @@ class Rounds(Block):
         """Who answers for the contest learns of a withdrawal after a round, and may let the next one go on."""
         if state != "withdrawn" or entry.state != "registered" or rounds_of(context, entry.offering) is None:
             return
+        # What was shown before the result is told is so no more.
+        await close_prompts(context, _closing(entry.offering_id))
         before = await closed(context, entry.offering_id)
         now = await standing(context, entry.offering)
         if not before or now.number >= len(now.rounds) or entry.id not in {one.id for one in now.on}:
@@ -196,10 +198,14 @@ class Rounds(Block):
     # --- closing a round
 
     async def _close(self, command: CloseRound, context: Context) -> Outcome:
-        """Raises DomainError: not_found, rounds_over, nobody_on, unmarked, round_tied; ForbiddenError."""
+        """Raises DomainError: not_found, rounds_over, about_yourself, nobody_on, unmarked, round_tied.
+
+        ForbiddenError for who does not answer for it.
+        """
         offering = await answered(context, command.offering_id)
         await store.alone(context)
         found = await standing(context, offering)
+        _refuse_own(context, found.on)
         through = _through(found, command.chosen)
         ranked = places(found.scores) if found.round.by == "score" else {}
         rows = [
@@ -240,10 +246,12 @@ class Rounds(Block):
             await notify(context, Notice(member_id=member_id, wording="contests.of_unit", params=params))
 
     async def _promote(self, command: Promote, context: Context) -> Outcome:
-        """Raises DomainError: not_found, already_decided (the next round has begun); ForbiddenError."""
+        """Raises DomainError: not_found, about_yourself, already_decided (the next round has begun); ForbiddenError."""
         entry = await store.find(context, command.entry_id)
         offering = await answered(context, entry.offering_id)
+        await store.alone(context)
         found = await standing(context, offering)
+        _refuse_own(context, [*found.on, entry])
         heir = await next_in_line(context, offering, found.number - 1) if found.number else None
         if heir is None or heir.id != entry.id or found.marks or found.number >= len(found.rounds):
             raise DomainError("already_decided")
@@ -258,11 +266,22 @@ class Rounds(Block):
         return Outcome(wording="contests.promoted_done", params=params, subject=entry.subject)
 
 
+def _refuse_own(context: Context, entries: Iterable[Entry]) -> None:
+    """Nobody decides in a round that they are in themselves (回避)."""
+    if _actor_id(context) in {person.member_id for entry in entries for person in entry.people}:
+        raise DomainError("about_yourself")
+
+
 async def _mark(command: SetMarks, context: Context) -> Outcome:
-    """Raises DomainError: not_found, rounds_over, not_in_round, several_called, bad_mark; ForbiddenError."""
+    """Raises DomainError: not_found, rounds_over, about_yourself, not_in_round, several_called, bad_mark;
+    ForbiddenError.
+    """
     offering = await answered(context, command.offering_id)
     await store.alone(context)
     found = await standing(context, offering)
+    _refuse_own(context, found.on)
+    # Who has seen what the result would be has seen another one.
+    await close_prompts(context, _closing(offering.id))
     given = {**command.marks, **found.read(command.words)}
     on = {entry.id: entry for entry in found.on}
     for ref, said in given.items():

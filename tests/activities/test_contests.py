@@ -149,6 +149,26 @@ async def test_marks_go_with_entries_whose_time_is_over(field: Field) -> None:
     assert await field.all(Mark) == []
 
 
+async def test_nobody_decides_in_a_round_of_their_own(field: Field) -> None:
+    entries = await entered(field)
+    await field.enrol(OFFICER, TITLE, OWNER)
+    for command in (marks(field, "林一帆 90"), close(field)):
+        assert await field.refused(command, OWNER) == "about_yourself"
+    await field.run(marks(field, f"林一帆 92，张建国 80，朱思远 75，王敏 88，{OWNER} 70"), OFFICER)
+    assert len(await field.all(Mark)) == len(entries) + 1
+
+
+async def test_what_was_shown_before_a_mark_changed_is_asked_no_more(field: Field) -> None:
+    await entered(field)
+    await field.run(marks(field, "林一帆 92，张建国 80，朱思远 75，王敏 88"), OWNER)
+    await field.run(CloseRound(offering_id=field.things[TITLE]), OWNER)
+    asked = await field.all(Prompt, Prompt.member_id == field.people[OWNER])
+    assert [row.closed_at for row in asked] == [None]
+    await field.run(marks(field, "张建国 99"), OWNER)
+    asked = await field.all(Prompt, Prompt.member_id == field.people[OWNER])
+    assert all(row.closed_at is not None for row in asked)
+
+
 async def names_on(field: Field) -> list[str]:
     """Who is on, sorted."""
     outcome = await field.run(ShowRound(offering_id=field.things[TITLE]), OWNER)

@@ -36,6 +36,7 @@ async def attend(world: World) -> None:
 
 async def test_who_was_there_has_a_certificate(world: World) -> None:
     await attend(world)
+    assert "还没结束" in await world.told("听课证明 科学睡眠", who=LIN)
     world.clock.move(hours=4)
     assert "给您开好了" in await world.told("听课证明 科学睡眠", who=LIN)
     (message,) = [message for message in await world.sent() if message.files]

@@ -39,12 +39,17 @@ def interface(tmp_path_factory: pytest.TempPathFactory, demo_template: Path, pip
         yield found
 
 
-def test_the_whole_interface_does_what_its_description_says(interface: Interface) -> None:
+def test_the_whole_interface_does_what_its_description_says(interface: Interface, tmp_path: Path) -> None:
     entry = "import sys; from schemathesis.cli import schemathesis; sys.exit(schemathesis())"
     options = ["--config-file", str(_CONFIG), "--no-color", "run", f"{interface.url}/openapi.json"]
     header = ["-H", f"Authorization: Bearer {interface.key}", "--continue-on-failure"]
     done = subprocess.run(
-        [sys.executable, "-c", entry, *options, *header], capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, "-c", entry, *options, *header],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=300,
+        check=False,
     )
     counted = re.search(r"Test cases:\n\s+(\d+) generated, (\d+) passed", done.stdout)
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
