@@ -134,22 +134,7 @@ class Rounds(Block):
         if not before or now.number >= len(now.rounds) or entry.id not in {one.id for one in now.on}:
             return
         heir = await next_in_line(context, entry.offering, before - 1) if not now.marks else None
-        params = {"title": entry.offering.title, "round": now.round.title, "name": row(entry, None)["name"], "heir": ""}
-        options: tuple[Option, ...] = ()
-        if heir is not None:
-            params["heir"] = row(heir, None)["name"]
-            options = (Option(label="递补", command=Promote(entry_id=heir.id)),)
-        for member_id in sorted(await notices.responsible(context, entry.offering)):
-            await notify(
-                context,
-                Notice(
-                    member_id=member_id,
-                    wording="contests.withdrew",
-                    params=params,
-                    subject=_heirs(entry.offering_id),
-                    options=options,
-                ),
-            )
+        await _offer_heir(context, now, heir, "contests.withdrew", name=row(entry, None)["name"])
 
     # --- looking
 
@@ -253,7 +238,8 @@ class Rounds(Block):
         found = await standing(context, offering)
         _refuse_own(context, [*found.on, entry])
         heir = await next_in_line(context, offering, found.number - 1) if found.number else None
-        if heir is None or heir.id != entry.id or found.marks or found.number >= len(found.rounds):
+        free = _free(found)
+        if heir is None or heir.id != entry.id or found.marks or free < 1:
             raise DomainError("already_decided")
         before = await marks_of(context, offering.id, found.number - 1)
         before[entry.id].through = True
@@ -262,8 +248,31 @@ class Rounds(Block):
         entry.fields = {**entry.fields, "result": self._say("contests.promoted_result", facts)}
         await context.session.flush()
         await notices.tell_people(context, entry, "contests.promoted", **facts)
+        after = await next_in_line(context, offering, found.number - 1) if free > 1 else None
+        if after is not None:
+            await _offer_heir(context, found, after, "contests.still_free", free=free - 1)
         params = {**facts, "name": row(entry, None)["name"]}
         return Outcome(wording="contests.promoted_done", params=params, subject=entry.subject)
+
+
+def _free(found: Standing) -> int:
+    """How many of those who went through the round before have left since."""
+    if not 0 < found.number < len(found.rounds):
+        return 0
+    return (found.rounds[found.number - 1].through or 0) - len(found.on)
+
+
+async def _offer_heir(context: Context, found: Standing, heir: Entry | None, wording: str, **more: Any) -> None:
+    """Asks who answers for the contest whether the next in line goes on."""
+    params = {"title": found.offering.title, "round": found.round.title, "heir": "", **more}
+    options: tuple[Option, ...] = ()
+    if heir is not None:
+        params["heir"] = row(heir, None)["name"]
+        options = (Option(label="递补", command=Promote(entry_id=heir.id)),)
+    for member_id in sorted(await notices.responsible(context, found.offering)):
+        subject = _heirs(found.offering.id)
+        notice = Notice(member_id=member_id, wording=wording, params=params, subject=subject, options=options)
+        await notify(context, notice)
 
 
 def _refuse_own(context: Context, entries: Iterable[Entry]) -> None:

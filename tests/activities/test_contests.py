@@ -127,6 +127,22 @@ async def test_who_withdraws_between_rounds_leaves_the_place_to_the_next(field: 
     assert (kept.score, kept.place, kept.through) == (88, 2, True), "what the round was stays on record"
 
 
+async def test_two_who_withdraw_leave_two_places_and_no_third(field: Field) -> None:
+    entries = await first_round(field)
+    for name in ("王敏", "林一帆"):
+        await field.run(c.Withdraw(entry_id=entries[name]), name)
+    await field.run(Promote(entry_id=entries["张建国"]), OWNER)
+    assert "还空着 1 位，下一位是朱思远老师" in (await field.texts(OWNER, "contests.still_free"))[0]
+    await field.run(Promote(entry_id=entries["朱思远"]), OWNER)
+    assert await names_on(field) == ["张建国", "朱思远"]
+
+
+async def test_without_a_free_place_nobody_is_promoted(field: Field) -> None:
+    entries = await first_round(field)
+    assert await field.refused(Promote(entry_id=entries["张建国"]), OWNER) == "already_decided"
+    assert await names_on(field) == ["林一帆", "王敏"]
+
+
 async def test_nobody_is_promoted_once_the_next_round_has_begun(field: Field) -> None:
     entries = await first_round(field)
     await field.run(marks(field, "林一帆 通过"), OWNER)
