@@ -182,7 +182,8 @@ async def _open(context: Context, service: Declaration) -> Sequence[Opening]:
     """What is open of a service; of one that is for certain roles, nothing for others."""
     life = context.lives[service.life]
     refused = not_for(context.actor, service)
-    if not isinstance(life, Opens) or service.elsewhere is not None or (refused and refused.code != "not_bound"):
+    others = refused is not None and (refused.code != "not_bound" or bool(service.who.roles))
+    if not isinstance(life, Opens) or service.elsewhere is not None or others:
         return ()
     return await life.openings(context, service)
 

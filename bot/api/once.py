@@ -54,7 +54,8 @@ def once(caller: Caller, sender: str, named: str, *asked: str | bytes) -> Once |
     """The request of a caller for a member; None where it has no name."""
     if not named:
         return None
-    whole = hashlib.sha256()
+    # The name is the caller's secret, and kept as a digest alone: what was asked cannot be guessed from the row.
+    whole = hashlib.sha256(digest(named).encode() + named.encode())
     for part in asked:
         piece = part if isinstance(part, bytes) else part.encode()
         whole.update(len(piece).to_bytes(8) + piece)

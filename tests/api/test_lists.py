@@ -97,8 +97,11 @@ async def test_what_is_for_others_is_not_listed(world: World) -> None:
     async with portal(world) as caller:
         mine = {each["service"] for each in await _all(caller, "offerings", sender=LIN)}
         officers = {each["service"] for each in await _all(caller, "offerings", sender=OFFICER)}
-    assert "training" not in mine or "training" in officers
+        strangers = {each["service"] for each in await _all(caller, "offerings", sender=SUN)}
+    for_roles = {service.id for service in world.app.house.catalogue if service.who.roles}
+    assert "unit_project" in for_roles & officers
     assert mine <= officers
+    assert not for_roles & (mine | strangers)
 
 
 async def test_my_items_are_those_of_chat_and_nobody_elses(world: World) -> None:
