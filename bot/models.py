@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from actions.core.errors import ConfigurationError
-from bot.trained import Trained, evaluated, known_models, refuse_worse
+from bot.trained import Trained, evaluated, evaluation_hash, known_models, refuse_worse
 from nlu.artefact import artefact_path, ensure_model
 from nlu.data import DataError, ModelError, data_hash, read
 from nlu.engine import Model
@@ -106,20 +106,20 @@ class Models:
         return trained
 
     def known(self, name: str, *, examples: int = 0, seconds: float = 0.0) -> Trained:
-        """What is known of a model; one that was never judged is held against the evaluation, some 10 seconds.
+        """What is known of a model; one that was not judged by the evaluation as it is, is now, in some 10 seconds.
 
         What its training took and how many `examples` it had are told by who trained it.
         Raises ConfigurationError where there is no such model.
         """
         found = next((each for each in known_models(self.folder) if each.name == name), None)
-        if found is not None:
+        if found is not None and found.evaluation == evaluation_hash(self._evaluation):
             return found
         try:
             model = self.opened(name)
         except (FileNotFoundError, ModelError) as error:
             raise ConfigurationError(f"{self.folder}: no model {name!r} for this version: {error}") from error
         written = datetime.fromtimestamp((self.folder / f"{name}{_SUFFIX}").stat().st_mtime, UTC)
-        trained = Trained(
+        trained = found or Trained(
             name=name,
             data=model.data,
             project="",

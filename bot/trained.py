@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from actions.core.errors import ConfigurationError
-from nlu.data import read
+from nlu.data import data_hash, read
 from nlu.evaluation import judge
 
 if TYPE_CHECKING:
@@ -19,13 +19,16 @@ if TYPE_CHECKING:
     from nlu.evaluation import Judged, Parser
 
 
+_INTENTS, _CRISIS = "intents.jsonl", "crisis.jsonl"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Trained:
     """A model and what is known of it.
 
     `seconds` is what the training took, `data` the hash of the training data, `project` of the recipe. On
     data/evaluation: `accuracy` over the intents, `crisis` the share of calls for help that are seen; None where
-    nobody has looked yet. `suffix` ends the artefact's name.
+    nobody has looked yet; `evaluation` is the hash of what they were found on. `suffix` ends the artefact's name.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Trained:
     trained_at: str
     accuracy: float | None = None
     crisis: float | None = None
+    evaluation: str = ""
     suffix: str = ".tar.gz"
 
     def path(self, models: Path) -> Path:
@@ -70,9 +74,15 @@ def known_models(models: Path) -> list[Trained]:
 
 async def evaluated(model: Trained, parser: Parser, evaluation: Path, now: datetime) -> Trained:
     """The model with its figures on a folder of labelled messages. Raises DataError."""
-    accuracy = await judge(parser, read(evaluation / "intents.jsonl"), now)
-    crisis = await judge(parser, read(evaluation / "crisis.jsonl"), now)
-    return replace(model, accuracy=_right(accuracy), crisis=_right(crisis))
+    accuracy = await judge(parser, read(evaluation / _INTENTS), now)
+    crisis = await judge(parser, read(evaluation / _CRISIS), now)
+    on = evaluation_hash(evaluation)
+    return replace(model, accuracy=_right(accuracy), crisis=_right(crisis), evaluation=on)
+
+
+def evaluation_hash(evaluation: Path) -> str:
+    """What figures are told of: those of other messages cannot be compared. Raises DataError."""
+    return data_hash([*read(evaluation / _INTENTS), *read(evaluation / _CRISIS)])
 
 
 def _right(judged: Sequence[Judged]) -> float:

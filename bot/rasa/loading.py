@@ -11,7 +11,7 @@ from typing import Final
 import httpx
 
 from actions.core.errors import ConfigurationError
-from bot.trained import Trained, evaluated, known_models
+from bot.trained import Trained, evaluated, evaluation_hash, known_models
 from nlu.data import read
 from nlu.pipeline import Pipeline
 from nlu.rasa.breaker import Breaker
@@ -61,7 +61,7 @@ def load(url: str, token: str, path: Path) -> None:
 
 async def judged(venv: Path, model: Trained, models: Path, data: Path, evaluation: Path) -> Trained:
     """The model with its figures on labelled messages; one that has none yet is served apart to find out."""
-    if model.accuracy is not None:
+    if model.accuracy is not None and model.evaluation == evaluation_hash(evaluation):
         return model
     with (
         tempfile.TemporaryDirectory(prefix="niangjiaren-rasa-") as folder,

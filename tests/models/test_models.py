@@ -87,6 +87,13 @@ async def test_data_that_cannot_be_read_are_told(models, tmp_path):
     assert "data.jsonl:1" in logs[0]["reason"]
 
 
+def test_figures_of_other_messages_are_not_compared(models, tmp_path):
+    models.starting()
+    assert models.known(models.current).accuracy == 1.0
+    write(tmp_path / "evaluation" / "intents.jsonl", {"greet": ("你好啊",), "book_room": ("您好",)})
+    assert models.known(models.current).accuracy == 0.5
+
+
 def test_where_the_model_cannot_be_read_the_data_are_learned_anew(models):
     _, model = models.starting()
     (models.folder / f"{models.current}.npz").write_bytes(b"torn")

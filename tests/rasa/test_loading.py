@@ -13,7 +13,7 @@ import pytest
 from actions.core.errors import ConfigurationError
 from bot.rasa.loading import choose, load, running
 from bot.settings import ROOT
-from bot.trained import Trained, known_models, refuse_worse
+from bot.trained import Trained, evaluation_hash, known_models, refuse_worse
 from nlu.data import read
 from nlu.rasa.breaker import Breaker
 from nlu.rasa.client import RasaEngine, Reserve, known_signs
@@ -89,7 +89,12 @@ async def test_a_model_changes_while_people_write_and_nobody_waits_in_vain(peer:
 def test_a_worse_one_is_refused_unless_forced_and_the_old_one_comes_back(peer: Peer, tmp_path: Path) -> None:
     models = tmp_path / "rasa" / "models"
     models.mkdir(parents=True)
-    good = replace(known_models(peer.model.parent)[0], accuracy=0.9, crisis=0.9)
+    good = replace(
+        known_models(peer.model.parent)[0],
+        accuracy=0.9,
+        crisis=0.9,
+        evaluation=evaluation_hash(ROOT / "data" / "evaluation"),
+    )
     bad = replace(good, name="rasa-worse", accuracy=0.5, trained_at="2999-01-01T00:00:00Z")
     for model in (good, bad):
         model.keep(models)
